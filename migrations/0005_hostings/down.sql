@@ -1,0 +1,2 @@
+DROP VIEW compliance_view, hosting_view;
+DROP TABLE compliance, transition, site, hosting;
