@@ -1,0 +1,33 @@
+# `make` alone lists the targets.
+
+target_dir := $(or $(CARGO_TARGET_DIR),target)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check openapi bench
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+run: ## Install what is missing, build, and serve the founding data set on http://localhost:8080
+	scripts/setup rust postgres
+	cargo build --release --locked
+	exec $(target_dir)/release/pilot-exchange serve --demo
+
+test: ## Install what is missing and run every test
+	scripts/setup rust postgres browser
+	cargo test
+
+check: ## Formatting, lints, documentation, and that openapi/openapi.json is fresh
+	scripts/setup rust
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+	cargo run -- openapi --check
+
+openapi: ## Write openapi/openapi.json anew from the code
+	scripts/setup rust
+	cargo run -- openapi
+
+bench: ## Measure against pgbench running the same SQL
+	scripts/setup rust postgres
+	scripts/bench
