@@ -1,0 +1,614 @@
+//! What every operation has is added to the OpenAPI document here, once: headers, problems, security, links,
+//! parameters of the path, merge-patch bodies. Handlers state only what is their own.
+
+use serde_json::{Map, Value, json};
+
+use crate::access::table::{self, May};
+use crate::http::Code;
+
+const TAGS: &[(&str, &str)] = &[
+    (
+        "access",
+        "**1. Get a token.** Press *Authorize* with the client_id and client_secret of your account, or call `POST /oauth/token`.",
+    ),
+    (
+        "directory",
+        "**2. Who and what.** Cities, organisations, programmes, documents and vocabularies that everything else refers to.",
+    ),
+    (
+        "catalogue",
+        "**3. What is offered.** Pilots: the services that cities offer for exchange.",
+    ),
+    (
+        "hosting",
+        "**4. Who hosts what.** A hosting is a pilot run in one city: propose it, agree, prepare, go live, evaluate, close.",
+    ),
+    (
+        "outcomes",
+        "**5. What came of it.** Indicators, outcomes with baseline and target, observations, evaluations.",
+    ),
+    (
+        "service",
+        "**The service itself.** Publisher, licence, health.",
+    ),
+];
+
+/// Parameters of paths: what they are, and an example in the founding data.
+const PATH_EXAMPLES: &[(&str, &str)] = &[
+    ("/v1/cities/", "KRPUS"),
+    ("/v1/organisations/", "015aca1d-6409-7000-8000-000000000009"),
+    ("/v1/programmes/", "015aca1d-6407-7000-8000-000000000007"),
+    ("/v1/documents/", "015aca1d-6401-7000-8000-000000000001"),
+    ("/v1/vocabularies/", "smart_street_lighting"),
+    ("/v1/pilots/", "015aca1d-640d-7000-8000-00000000000d"),
+    ("/v1/hostings/", "015aca1d-6412-7000-8000-000000000012"),
+    ("/v1/indicators/", "015aca1d-5437-7000-8000-000000000037"),
+    ("/v1/outcomes/", "015aca1d-6415-7000-8000-000000000015"),
+    ("/v1/observations/", "015aca1d-6418-7000-8000-000000000018"),
+    ("/v1/compliance/", "015aca1d-6501-7000-8000-000000000001"),
+    ("/v1/evaluations/", "015aca1d-6502-7000-8000-000000000002"),
+    ("/v1/accounts/", "015aca1d-6503-7000-8000-000000000003"),
+];
+
+/// Completes the collected document.
+pub fn finish(mut document: Value) -> Value {
+    document["info"] = info();
+    document["servers"] = json!([{"url": "/", "description": "This server"}]);
+    document["tags"] = TAGS
+        .iter()
+        .map(|(name, description)| json!({"name": name, "description": description}))
+        .collect();
+    let schemas = document["components"]["schemas"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
+    let mut patches = Map::new();
+    if let Some(paths) = document["paths"].as_object_mut() {
+        for (path, item) in paths.iter_mut() {
+            for (method, operation) in item.as_object_mut().into_iter().flatten() {
+                finish_operation(path, method, operation, &schemas, &mut patches);
+            }
+        }
+        add_links(paths);
+    }
+    let components = &mut document["components"];
+    if let Some(all) = components["schemas"].as_object_mut() {
+        all.extend(patches);
+        all.insert("Problem".into(), problem_schema());
+        all.insert(
+            "Fault".into(),
+            serde_json::to_value(<crate::http::Fault as utoipa::PartialSchema>::schema())
+                .expect("plain data"),
+        );
+        for (_, schema) in all.iter_mut() {
+            close(schema);
+        }
+        all.sort_keys();
+    }
+    components["responses"] = problem_responses();
+    components["headers"] = headers();
+    components["securitySchemes"] = json!({
+        "oauth2": {
+            "type": "oauth2",
+            "description": "Client credentials: the client_id and client_secret of your account.",
+            "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {"exchange": "All that the account's role allows"}}}
+        },
+        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token from POST /oauth/token."}
+    });
+    document
+}
+
+fn info() -> Value {
+    let description = include_str!("../../openapi/description.md")
+        .replace("{{permissions}}", &table::as_markdown());
+    json!({
+        "title": "Pilot Exchange",
+        "version": env!("CARGO_PKG_VERSION"),
+        "summary": "The registry through which cities lend each other their smart-city pilots.",
+        "description": description,
+        "contact": {"name": "Pilot Exchange", "url": "https://example.org/pilot-exchange"},
+        "license": {"name": "MIT", "url": "https://spdx.org/licenses/MIT.html"},
+    })
+}
+
+/// Unknown members are refused in bodies; said in the schema, where it follows from the type already.
+fn close(schema: &mut Value) {
+    if schema["additionalProperties"].is_null() {
+        schema
+            .as_object_mut()
+            .map(|object| object.shift_remove("additionalProperties"));
+    }
+}
+
+fn finish_operation(
+    path: &str,
+    method: &str,
+    operation: &mut Value,
+    schemas: &Map<String, Value>,
+    patches: &mut Map<String, Value>,
+) {
+    let id = operation["operationId"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    let row = table::row_of(&id);
+    let is_public = row.is_some_and(|row| row.anonymous != May::No);
+    let token = json!({"oauth2": ["exchange"]});
+    let bearer = json!({"bearer": []});
+    operation["security"] = if is_public {
+        json!([{}, token, bearer])
+    } else {
+        json!([token, bearer])
+    };
+
+    let mut parameters = path_parameters(path);
+    let own = operation["parameters"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    parameters.extend(
+        own.into_iter()
+            .filter(|parameter| parameter["in"] == "query")
+            .map(query_parameter),
+    );
+    parameters.extend(header_parameters(path, method, &id));
+    if parameters.is_empty() {
+        operation
+            .as_object_mut()
+            .map(|object| object.shift_remove("parameters"));
+    } else {
+        operation["parameters"] = Value::Array(parameters);
+    }
+    if method == "patch" {
+        merge_patch_body(operation, schemas, patches);
+    }
+    if let Some(responses) = operation["responses"].as_object_mut() {
+        for (status, response) in responses
+            .iter_mut()
+            .filter(|(status, _)| status.starts_with('2'))
+        {
+            response["headers"] = success_headers(status, method, &id);
+        }
+        for code in problems_of(path, method, &id, is_public) {
+            responses.entry(code.status().to_string()).or_insert_with(
+                || json!({"$ref": format!("#/components/responses/{}", response_name(code))}),
+            );
+        }
+        if method == "get" && path.starts_with("/v1") {
+            responses.insert(
+                "304".into(),
+                json!({"description": "You have it already: it is what If-None-Match names"}),
+            );
+        }
+        responses.sort_keys();
+    }
+    if id == "create_token" {
+        operation["security"] = json!([{}]);
+    }
+}
+
+fn path_parameters(path: &str) -> Vec<Value> {
+    let names = path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    names
+        .map(|name| {
+            let example = match name {
+                "scheme" => "categories",
+                _ => PATH_EXAMPLES.iter().find(|(prefix, _)| path.starts_with(prefix)).map_or("", |(_, example)| example),
+            };
+            let description = match (name, path.starts_with("/v1/cities/"), path.starts_with("/v1/vocabularies/")) {
+                ("scheme", ..) => "The vocabulary.",
+                (_, true, _) => "Id or UN/LOCODE of the city.",
+                (_, _, true) => "Code or id of the term.",
+                _ => "The id, a UUID in canonical form.",
+            };
+            json!({"name": name, "in": "path", "required": true, "description": description, "example": example,
+                   "schema": {"type": "string", "minLength": 1, "maxLength": 100}})
+        })
+        .collect()
+}
+
+/// An example at the parameter would fill every filter of the form in Swagger UI; in the schema it only informs.
+fn query_parameter(mut parameter: Value) -> Value {
+    let name = parameter["name"].as_str().unwrap_or_default().to_owned();
+    if let Some(example) = parameter
+        .as_object_mut()
+        .and_then(|object| object.shift_remove("example"))
+    {
+        parameter["schema"]["examples"] = json!([example]);
+    }
+    let schema = &mut parameter["schema"];
+    if name == "limit" {
+        *schema = json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 50, "examples": [20]});
+    }
+    without_null(schema);
+    if schema.get("type") == Some(&json!("array")) && schema.get("maxItems").is_none() {
+        schema["maxItems"] = json!(100);
+    }
+    parameter
+}
+
+/// A query parameter is there or not; it cannot be null.
+fn without_null(schema: &mut Value) {
+    if let Some(types) = schema["type"].as_array() {
+        let rest: Vec<Value> = types.iter().filter(|one| *one != "null").cloned().collect();
+        schema["type"] = if let [only] = rest.as_slice() {
+            only.clone()
+        } else {
+            Value::Array(rest)
+        };
+    } else if schema["type"].is_null() {
+        schema
+            .as_object_mut()
+            .map(|object| object.shift_remove("type"));
+    }
+    if let Some(choices) = schema["oneOf"].as_array() {
+        if let [only] = choices
+            .iter()
+            .filter(|one| one["type"] != "null")
+            .collect::<Vec<_>>()
+            .as_slice()
+        {
+            *schema = (*only).clone();
+        }
+    } else {
+        schema
+            .as_object_mut()
+            .map(|object| object.shift_remove("oneOf"));
+    }
+}
+
+fn header_parameters(path: &str, method: &str, id: &str) -> Vec<Value> {
+    let header = |name: &str, required: bool, description: &str, schema: Value| json!({"name": name, "in": "header", "required": required, "description": description, "schema": schema});
+    let mut parameters = vec![];
+    match method {
+        "patch" | "delete" => {
+            let mut if_match = header(
+                "If-Match",
+                true,
+                "The ETag of the record as you read it, so that nobody's change is overwritten unseen.",
+                json!({"type": "string", "maxLength": 1000}),
+            );
+            if_match["example"] = json!("\"v1\"");
+            parameters.push(if_match);
+        }
+        "post" if path.ends_with("/transitions") => parameters.push(header(
+            "If-Match",
+            false,
+            "The ETag of the record as you read it; may be left out.",
+            json!({"type": "string", "maxLength": 1000, "examples": ["\"v1\""]}),
+        )),
+        "get" if path.starts_with("/v1") => parameters.push(header(
+            "If-None-Match",
+            false,
+            "The ETag that you have; 304 if it is still current.",
+            json!({"type": "string", "maxLength": 4000, "examples": ["\"v1.0123456789abcdef\""]}),
+        )),
+        _ => {}
+    }
+    if method == "post" && id != "create_token" {
+        parameters.push(header(
+            "Idempotency-Key", false,
+            "A key of your own (a UUID, say): the same request sent again with it has its effect once and gets the same answer, for 72 hours.",
+            json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$", "examples": ["8e03978e-40d5-43e8-bc93-6894a57f9324"]})));
+    }
+    parameters
+}
+
+/// The body of PATCH: every member of the record's body may be absent (unchanged) or null (cleared).
+fn merge_patch_body(
+    operation: &mut Value,
+    schemas: &Map<String, Value>,
+    patches: &mut Map<String, Value>,
+) {
+    let reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    let name = reference.rsplit('/').next().unwrap_or_default().to_owned();
+    let patch_name = format!(
+        "{}Patch",
+        name.trim_end_matches("Input").trim_end_matches("Change")
+    );
+    let Some(schema) = schemas.get(&name) else {
+        return;
+    };
+    let mut patch = schema.clone();
+    let required: Vec<Value> = patch["required"].as_array().cloned().unwrap_or_default();
+    if let Some(object) = patch.as_object_mut() {
+        object.shift_remove("required");
+        object.insert(
+            "description".into(),
+            json!("A merge patch (RFC 7396): absent members stay, null clears."),
+        );
+        object.insert("minProperties".into(), json!(0));
+    }
+    for (member, property) in patch["properties"].as_object_mut().into_iter().flatten() {
+        if !required.iter().any(|one| one == member) {
+            nullable(property);
+        }
+    }
+    let example = patch_example(schema);
+    patch["example"] = example;
+    patches.insert(patch_name.clone(), patch);
+    operation["requestBody"]["content"] = json!({
+        "application/merge-patch+json": {"schema": {"$ref": format!("#/components/schemas/{patch_name}")}}
+    });
+}
+
+fn nullable(property: &mut Value) {
+    match &property["type"] {
+        Value::String(one) => property["type"] = json!([one, "null"]),
+        Value::Null => {
+            property
+                .as_object_mut()
+                .map(|object| object.shift_remove("type"));
+            if property["oneOf"].is_null() {
+                *property = json!({"oneOf": [{"type": "null"}, property.clone()]});
+                if let Some(inner) = property["oneOf"][1].as_object_mut() {
+                    inner.shift_remove("oneOf");
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A small change that is always possible: another text.
+fn patch_example(schema: &Value) -> Value {
+    let whole = &schema["example"];
+    let changes_only = schema["required"].as_array().is_none_or(|required| {
+        required
+            .iter()
+            .any(|name| whole.get(name.as_str().unwrap_or_default()).is_none())
+    });
+    if whole.is_object() && changes_only {
+        return whole.clone();
+    }
+    for name in [
+        "website",
+        "summary",
+        "url",
+        "symbol",
+        "definition",
+        "name",
+        "label",
+    ] {
+        if schema["properties"].get(name).is_some() {
+            let value = match name {
+                "website" | "url" => "https://example.org/streetlights",
+                _ => "A better wording",
+            };
+            return json!({name: value});
+        }
+    }
+    json!({})
+}
+
+fn success_headers(status: &str, method: &str, id: &str) -> Value {
+    let mut names = vec!["X-Request-Id", "RateLimit", "RateLimit-Policy"];
+    if status != "204" && !id.starts_with("get_liveness") {
+        names.push("ETag");
+    }
+    if status == "201" {
+        names.push("Location");
+    }
+    if method == "get" && id.starts_with("list_") {
+        names.push("Link");
+    }
+    let headers: Map<String, Value> = names
+        .into_iter()
+        .map(|name| {
+            (
+                name.to_owned(),
+                json!({"$ref": format!("#/components/headers/{name}")}),
+            )
+        })
+        .collect();
+    Value::Object(headers)
+}
+
+fn headers() -> Value {
+    let header = |description: &str, example: &str| json!({"description": description, "schema": {"type": "string", "examples": [example]}});
+    json!({
+        "ETag": header("Version and hash of this representation; send it as If-Match to change, as If-None-Match to ask again.", "\"v7.0123456789abcdef\""),
+        "Location": header("The path of the new record.", "/v1/pilots/015aca1d-640d-7000-8000-00000000000d"),
+        "Link": header("The next page, rel=\"next\" (RFC 8288).", "</v1/pilots?cursor=…>; rel=\"next\""),
+        "X-Request-Id": header("The id of this request, in the log too.", "015aca1d-640d-7000-8000-0000000000aa"),
+        "RateLimit": header("What is left of the limit.", "\"reads\";r=499"),
+        "RateLimit-Policy": header("The limit: requests per window of seconds.", "\"reads\";q=500;w=10"),
+        "Retry-After": header("Seconds until it is worth trying again.", "1"),
+    })
+}
+
+/// The problems that an operation may answer.
+fn problems_of(path: &str, method: &str, id: &str, is_public: bool) -> Vec<Code> {
+    if id == "get_liveness" {
+        return vec![];
+    }
+    let mut codes = vec![
+        Code::BadParameter,
+        Code::Unauthenticated,
+        Code::NotAcceptable,
+        Code::TooManyRequests,
+        Code::Internal,
+        Code::Unavailable,
+    ];
+    if !is_public {
+        codes.push(Code::Forbidden);
+    }
+    if path.contains('{') {
+        codes.extend([Code::NotFound, Code::Gone]);
+    }
+    match method {
+        "post" => codes.extend([
+            Code::Conflict,
+            Code::TooLarge,
+            Code::UnsupportedMediaType,
+            Code::Invalid,
+        ]),
+        "patch" => codes.extend([
+            Code::Conflict,
+            Code::StaleVersion,
+            Code::TooLarge,
+            Code::UnsupportedMediaType,
+            Code::Invalid,
+            Code::PreconditionRequired,
+        ]),
+        "delete" => codes.extend([
+            Code::Referenced,
+            Code::StaleVersion,
+            Code::PreconditionRequired,
+        ]),
+        _ => {}
+    }
+    if method == "post" && path.ends_with("/transitions") {
+        codes.push(Code::StaleVersion);
+    }
+    codes
+}
+
+fn response_name(code: Code) -> &'static str {
+    match code.status() {
+        400 => "BadRequest",
+        401 => "Unauthenticated",
+        403 => "Forbidden",
+        404 => "NotFound",
+        406 => "NotAcceptable",
+        409 => "Conflict",
+        410 => "Gone",
+        412 => "StaleVersion",
+        413 => "TooLarge",
+        415 => "UnsupportedMediaType",
+        422 => "Unprocessable",
+        428 => "PreconditionRequired",
+        429 => "TooManyRequests",
+        503 => "Unavailable",
+        _ => "Internal",
+    }
+}
+
+/// One response per status, with an example of each problem that has it.
+fn problem_responses() -> Value {
+    let mut responses = Map::new();
+    for code in Code::ALL {
+        let name = response_name(*code);
+        let response = responses.entry(name).or_insert_with(|| {
+            let mut headers = json!({"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}});
+            if matches!(code.status(), 409 | 429 | 503) {
+                headers["Retry-After"] = json!({"$ref": "#/components/headers/Retry-After"});
+            }
+            json!({
+                "description": code.title(),
+                "headers": headers,
+                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}}
+            })
+        });
+        response["content"]["application/problem+json"]["examples"][code.label()] =
+            json!({"summary": code.title(), "value": example_of(*code)});
+    }
+    Value::Object(responses)
+}
+
+fn example_of(code: Code) -> Value {
+    let mut example = json!({
+        "type": format!("http://127.0.0.1:8080/problems/{}", code.label()),
+        "title": code.title(),
+        "status": code.status(),
+        "detail": code.meaning(),
+        "instance": "/v1/pilots",
+        "code": code.label(),
+        "request_id": "015aca1d-640d-7000-8000-0000000000aa",
+    });
+    match code {
+        Code::Invalid => {
+            example["errors"] =
+                json!([{"pointer": "/title", "code": "required", "detail": "must be given"}])
+        }
+        Code::BadParameter => {
+            example["errors"] = json!([{"parameter": "statu", "code": "unknown_parameter", "detail": "is not known here; known are limit, cursor, status"}]);
+        }
+        Code::IllegalTransition => example["allowed"] = json!(["agreed", "cancelled"]),
+        Code::GuardFailed => {
+            example["missing"] =
+                json!([{"code": "lead_organisation", "detail": "set lead_organisation_id"}]);
+        }
+        Code::Duplicate | Code::ObservationExists => {
+            example["existing_id"] = json!("015aca1d-640d-7000-8000-00000000000d")
+        }
+        Code::Referenced => example["references"] = json!({"hostings": 2}),
+        _ => {}
+    }
+    example
+}
+
+fn problem_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "What went wrong (RFC 9457).",
+        "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
+        "properties": {
+            "type": {"type": "string", "format": "uri", "description": "Where this kind of problem is explained."},
+            "title": {"type": "string", "description": "The kind of problem."},
+            "status": {"type": "integer", "description": "The HTTP status.", "minimum": 400, "maximum": 599},
+            "detail": {"type": "string", "description": "What happened this time, and what to do."},
+            "instance": {"type": "string", "description": "The path of the request."},
+            "code": {"type": "string", "description": "The kind of problem, for programs.", "enum": Code::ALL.iter().map(|code| code.label()).collect::<Vec<_>>()},
+            "request_id": {"type": "string", "description": "The id of the request, in the log too."},
+            "errors": {"type": "array", "description": "Everything that is wrong with the body or the query.", "items": {"$ref": "#/components/schemas/Fault"}},
+            "allowed": {"type": "array", "description": "The states that can be reached from here.", "items": {"type": "string"}},
+            "missing": {"type": "array", "description": "What is missing for the move.", "items": {"$ref": "#/components/schemas/Missing"}},
+            "existing_id": {"type": "string", "format": "uuid", "description": "The record that has the key already."},
+            "references": {"type": "object", "description": "How many records of which collection refer to it.", "additionalProperties": {"type": "integer"}}
+        }
+    })
+}
+
+/// After a record was made, what can be done with it: links to the operations that take its id.
+fn add_links(paths: &mut Map<String, Value>) {
+    let operations: Vec<(String, String)> = paths
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object()
+                .into_iter()
+                .flatten()
+                .map(move |(_, operation)| {
+                    (
+                        path.clone(),
+                        operation["operationId"]
+                            .as_str()
+                            .unwrap_or_default()
+                            .to_owned(),
+                    )
+                })
+        })
+        .collect();
+    for (path, item) in paths.iter_mut() {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            let id = operation["operationId"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            let Some(noun) = id
+                .strip_prefix("create_")
+                .filter(|_| method == "post" && operation["responses"].get("201").is_some())
+            else {
+                continue;
+            };
+            let mut links = Map::new();
+            for (target_path, target) in &operations {
+                let takes_id =
+                    target_path.matches('{').count() == 1 && target_path.contains("{id}");
+                let wanted = *target == format!("get_{noun}")
+                    || target_path.starts_with(&format!("{path}/{{id}}/"));
+                if takes_id && wanted && !path.contains('{') {
+                    links.insert(target.clone(), json!({"operationId": target, "description": "With the id of the new record.", "parameters": {"id": "$response.body#/id"}}));
+                }
+            }
+            if !links.is_empty() {
+                operation["responses"]["201"]["links"] = Value::Object(links);
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What cities offer: pilots.
+
+pub mod pilots;

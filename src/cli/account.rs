@@ -1,0 +1,140 @@
+//! `account`: accounts without the interface, above all the first administrator.
+
+use clap::Subcommand;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::Failure;
+use super::serve::Home;
+use crate::access::{Role, accounts};
+use crate::config::DatabaseSettings;
+use crate::database::schema::{account, city};
+use crate::database::{Conn, Database};
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Make an account and print its secret, this once
+    Create {
+        /// The name it logs in with
+        client_id: String,
+        /// reader, editor, verifier or administrator
+        #[arg(long, value_parser = |text: &str| text.parse::<Role>())]
+        role: Role,
+        /// What it is for; the client_id if absent
+        #[arg(long)]
+        name: Option<String>,
+        /// UN/LOCODE of a city it acts for; repeat for several
+        #[arg(long = "city", value_name = "CODE")]
+        cities: Vec<String>,
+    },
+    /// Give an account a new secret and print it; the one before stays valid for 24 hours
+    Rotate {
+        /// The name it logs in with
+        client_id: String,
+    },
+    /// Disable an account, from this moment
+    Disable {
+        /// The name it logs in with
+        client_id: String,
+    },
+    /// List the accounts
+    List,
+}
+
+/// Runs an action on the accounts.
+pub async fn run(settings: &DatabaseSettings, action: Action) -> Result<(), Failure> {
+    let home = Home::open(settings).await?;
+    let result = run_at(&home, action).await;
+    home.close().await;
+    result
+}
+
+async fn run_at(home: &Home, action: Action) -> Result<(), Failure> {
+    let database = Database::new(&home.url, 2).map_err(Failure::configuration)?;
+    let conn = &mut database.connection().await.map_err(Failure::other)?;
+    match action {
+        Action::Create {
+            client_id,
+            role,
+            name,
+            cities,
+        } => {
+            let name = name.as_deref().unwrap_or(&client_id);
+            let cities = find_cities(conn, &cities).await?;
+            let new = accounts::New {
+                client_id: &client_id,
+                name,
+                role,
+                cities,
+                demo: false,
+            };
+            print(&accounts::create(conn, new).await.map_err(Failure::other)?);
+        }
+        Action::Rotate { client_id } => {
+            let id = find(conn, &client_id).await?;
+            print(
+                &accounts::rotate(conn, id, accounts::OVERLAP_HOURS)
+                    .await
+                    .map_err(Failure::other)?,
+            );
+        }
+        Action::Disable { client_id } => {
+            let id = find(conn, &client_id).await?;
+            accounts::set_disabled(conn, id, true)
+                .await
+                .map_err(Failure::other)?;
+            print(&accounts::find(conn, id).await.map_err(Failure::other)?);
+        }
+        Action::List => {
+            for view in accounts::all(conn).await.map_err(Failure::other)? {
+                let state = if view.disabled { "disabled" } else { "enabled" };
+                println!(
+                    "{}\t{}\t{}\t{state}\t{}",
+                    view.client_id,
+                    view.role,
+                    view.cities.join(","),
+                    view.name
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn print(view: &accounts::AccountView) {
+    println!("{:#}", serde_json::json!(view));
+}
+
+async fn find(conn: &mut Conn, client_id: &str) -> Result<Uuid, Failure> {
+    let id: Option<Uuid> = account::table
+        .filter(account::client_id.eq(client_id))
+        .select(account::id)
+        .first(conn)
+        .await
+        .optional()
+        .map_err(Failure::other)?;
+    id.ok_or_else(|| {
+        Failure::other(format!(
+            "there is no account {client_id:?}; see: pilot-exchange account list"
+        ))
+    })
+}
+
+async fn find_cities(conn: &mut Conn, codes: &[String]) -> Result<Vec<Uuid>, Failure> {
+    let found: Vec<(Option<String>, Uuid)> = city::table
+        .filter(city::code.eq_any(codes))
+        .select((city::code, city::id))
+        .load(conn)
+        .await
+        .map_err(Failure::other)?;
+    for code in codes {
+        if !found.iter().any(|(known, _)| known.as_ref() == Some(code)) {
+            return Err(Failure::other(format!(
+                "there is no city {code:?} in the registry"
+            )));
+        }
+    }
+    Ok(found.into_iter().map(|(_, id)| id).collect())
+}

@@ -1,0 +1,161 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{DatabaseSettings, LogForm, LogSettings, ServiceSettings};
+
+mod account;
+mod demo;
+mod doctor;
+mod healthcheck;
+mod migrate;
+mod openapi;
+mod serve;
+
+/// The registry through which cities lend each other their smart-city pilots.
+#[derive(Debug, Parser)]
+#[command(name = "pilot-exchange", version, about)]
+struct Cli {
+    #[command(flatten)]
+    log: LogSettings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service; without DATABASE_URL with a private PostgreSQL cluster of its own
+    Serve {
+        #[command(flatten)]
+        database: Box<DatabaseSettings>,
+        #[command(flatten)]
+        service: Box<ServiceSettings>,
+        /// Load the founding data set once and make the demo accounts; only with the private cluster and on loopback
+        #[arg(long)]
+        demo: bool,
+        /// Do not run migrations at start
+        #[arg(long)]
+        no_migrate: bool,
+    },
+    /// Bring the database's schema and shipped data up to date
+    Migrate {
+        #[command(flatten)]
+        database: Box<DatabaseSettings>,
+        /// Only say whether something is missing; exit code 1 if so
+        #[arg(long)]
+        check: bool,
+    },
+    /// Administer accounts
+    Account {
+        #[command(flatten)]
+        database: Box<DatabaseSettings>,
+        #[command(subcommand)]
+        action: account::Action,
+    },
+    /// Write the OpenAPI document to openapi/openapi.json
+    Openapi {
+        /// Only say whether the file is up to date; exit code 1 if not
+        #[arg(long)]
+        check: bool,
+    },
+    /// Say what is wrong with configuration, database and clock
+    Doctor {
+        #[command(flatten)]
+        database: Box<DatabaseSettings>,
+        #[command(flatten)]
+        service: Box<ServiceSettings>,
+    },
+    /// Ask the running service whether it is ready; for containers
+    Healthcheck {
+        #[command(flatten)]
+        service: Box<ServiceSettings>,
+    },
+}
+
+/// Why a command failed: one line, and the exit code (2: the configuration, 1: everything else).
+#[derive(Debug)]
+pub struct Failure {
+    line: String,
+    code: u8,
+}
+
+impl Failure {
+    /// A setting is impossible or unsafe.
+    pub fn configuration(line: impl std::fmt::Display) -> Self {
+        Self {
+            line: line.to_string(),
+            code: 2,
+        }
+    }
+    /// Something else went wrong.
+    pub fn other(line: impl std::fmt::Display) -> Self {
+        Self {
+            line: line.to_string(),
+            code: 1,
+        }
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(&cli.log);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("pilot-exchange: the runtime cannot be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { line, code }) => {
+            eprintln!("pilot-exchange: {line}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve {
+            database,
+            service,
+            demo,
+            no_migrate,
+        } => serve::run(&database, &service, demo, no_migrate).await,
+        Command::Migrate { database, check } => migrate::run(&database, check).await,
+        Command::Account { database, action } => account::run(&database, action).await,
+        Command::Openapi { check } => openapi::run(check),
+        Command::Doctor { database, service } => doctor::run(&database, &service).await,
+        Command::Healthcheck { service } => healthcheck::run(&service).await,
+    }
+}
+
+fn start_log(settings: &LogSettings) {
+    use std::io::IsTerminal;
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
+    let form = settings.log.unwrap_or(if std::io::stderr().is_terminal() {
+        LogForm::Text
+    } else {
+        LogForm::Json
+    });
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match form {
+        LogForm::Text => log.with_target(false).init(),
+        LogForm::Json => log
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .init(),
+    }
+}

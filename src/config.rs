@@ -1,0 +1,212 @@
+//! Settings: each is a variable and a flag of the same name, with its unit, default and meaning.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use ipnet::IpNet;
+
+/// Where the database is.
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseSettings {
+    /// Connection string of the service's role; without it a private PostgreSQL cluster is run under the data directory
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// Connection string of the role that owns the schema, for migrations; the service's own if absent
+    #[arg(
+        long,
+        env = "DATABASE_MIGRATION_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub database_migration_url: Option<String>,
+    /// Folder of what the service keeps itself: private cluster, master key, demo accounts
+    #[arg(
+        long,
+        env = "PILOT_EXCHANGE_DATA_DIR",
+        default_value = "./var",
+        value_name = "FOLDER"
+    )]
+    pub data_dir: PathBuf,
+    /// Connections to the database, for the whole process
+    #[arg(
+        long,
+        env = "PILOT_EXCHANGE_DATABASE_CONNECTIONS",
+        default_value_t = 20,
+        value_name = "NUMBER"
+    )]
+    pub database_connections: usize,
+}
+
+/// How the service listens and answers.
+#[derive(Debug, Clone, Args)]
+pub struct ServiceSettings {
+    /// Address and port to listen on
+    #[arg(
+        long,
+        env = "PILOT_EXCHANGE_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS:PORT"
+    )]
+    pub listen: String,
+    /// URL under which clients reach the service, without a slash at the end; http://LISTEN if absent
+    #[arg(long, env = "PILOT_EXCHANGE_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// File with the master key (64 hex digits) that encrypts signing keys; made in the data directory with the private cluster
+    #[arg(long, env = "PILOT_EXCHANGE_MASTER_KEY_FILE", value_name = "FILE")]
+    pub master_key_file: Option<PathBuf>,
+    /// Seconds to finish running requests when asked to stop
+    #[arg(
+        long,
+        env = "PILOT_EXCHANGE_DRAIN_SECONDS",
+        default_value_t = 10,
+        value_name = "SECONDS"
+    )]
+    pub drain_seconds: u64,
+    /// Addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas
+    #[arg(long, env = "PILOT_EXCHANGE_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network, value_name = "NETWORKS")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Reads per second and account, or address when anonymous; bursts of ten seconds' worth; 0 = unlimited
+    #[arg(
+        long,
+        env = "PILOT_EXCHANGE_RATE_READS",
+        default_value_t = 50,
+        value_name = "PER_SECOND"
+    )]
+    pub rate_reads: u32,
+    /// Writes per second and account; bursts of ten seconds' worth; 0 = unlimited
+    #[arg(
+        long,
+        env = "PILOT_EXCHANGE_RATE_WRITES",
+        default_value_t = 20,
+        value_name = "PER_SECOND"
+    )]
+    pub rate_writes: u32,
+    /// Name of the publisher, shown at /v1
+    #[arg(
+        long,
+        env = "PILOT_EXCHANGE_PUBLISHER_NAME",
+        default_value = "Pilot Exchange",
+        value_name = "NAME"
+    )]
+    pub publisher_name: String,
+    /// Web address of the publisher, shown at /v1
+    #[arg(long, env = "PILOT_EXCHANGE_PUBLISHER_URL", value_name = "URL")]
+    pub publisher_url: Option<String>,
+    /// Licence of the public data, shown at /v1
+    #[arg(
+        long,
+        env = "PILOT_EXCHANGE_DATA_LICENCE",
+        default_value = "CC-BY-4.0",
+        value_name = "LICENCE"
+    )]
+    pub data_licence: String,
+}
+
+/// What the log looks like.
+#[derive(Debug, Clone, Args)]
+pub struct LogSettings {
+    /// Form of the log; text on a terminal, json elsewhere, if absent
+    #[arg(long, env = "PILOT_EXCHANGE_LOG", global = true, value_name = "FORM")]
+    pub log: Option<LogForm>,
+}
+
+/// The forms of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogForm {
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        .map_err(|_| format!("{text:?} is neither an address nor a network such as 10.0.0.0/8"))
+}
+
+/// The settings of a running service, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Under which URL clients reach it; issuer and audience of its tokens.
+    pub public_url: String,
+    /// Seconds to finish running requests.
+    pub drain_seconds: u64,
+    /// Shown at `/v1`.
+    pub publisher_name: String,
+    /// Shown at `/v1`.
+    pub publisher_url: Option<String>,
+    /// Shown at `/v1`.
+    pub data_licence: String,
+    /// See [`ServiceSettings`].
+    pub rate_reads: u32,
+    /// See [`ServiceSettings`].
+    pub rate_writes: u32,
+    /// See [`ServiceSettings`].
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Config {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// One line that says which setting is impossible.
+    pub fn of(settings: &ServiceSettings) -> Result<Self, String> {
+        let listen = settings
+            .listen
+            .to_socket_addrs()
+            .ok()
+            .and_then(|mut addresses| addresses.next())
+            .ok_or_else(|| {
+                format!(
+                    "PILOT_EXCHANGE_LISTEN: {:?} is not ADDRESS:PORT, such as 127.0.0.1:8080",
+                    settings.listen
+                )
+            })?;
+        let public_url = settings
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{listen}"));
+        let url = url::Url::parse(&public_url).map_err(|error| {
+            format!("PILOT_EXCHANGE_PUBLIC_URL: {public_url:?} is not a URL: {error}")
+        })?;
+        if !matches!(url.scheme(), "http" | "https")
+            || public_url.ends_with('/')
+            || url.query().is_some()
+            || url.fragment().is_some()
+        {
+            return Err(format!(
+                "PILOT_EXCHANGE_PUBLIC_URL: {public_url:?} must be http or https, without a slash at the end, query or fragment"
+            ));
+        }
+        Ok(Self {
+            listen,
+            public_url,
+            drain_seconds: settings.drain_seconds,
+            publisher_name: settings.publisher_name.clone(),
+            publisher_url: settings.publisher_url.clone(),
+            data_licence: settings.data_licence.clone(),
+            rate_reads: settings.rate_reads,
+            rate_writes: settings.rate_writes,
+            trusted_proxies: settings.trusted_proxies.clone(),
+        })
+    }
+
+    /// Whether only this machine reaches the service: what `serve --demo` asks for.
+    pub fn is_loopback(&self) -> bool {
+        let host = url::Url::parse(&self.public_url)
+            .ok()
+            .and_then(|url| url.host().map(|host| host.to_owned()));
+        let public = match host {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        self.listen.ip().is_loopback() && public
+    }
+}

@@ -1,0 +1,187 @@
+//! PostgreSQL: the pool, the one transaction of a request, migrations, and the private cluster.
+
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use deadpool::Runtime;
+use diesel::ConnectionError;
+use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
+use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
+use futures_util::FutureExt;
+use uuid::Uuid;
+
+use crate::access::{Caller, unauthorised_city};
+use crate::http::Problem;
+use crate::http::conditional::IfMatch;
+
+pub mod cluster;
+pub mod migrations;
+pub mod records;
+pub mod references;
+pub mod schema;
+pub mod shipped;
+
+/// A connection of the pool.
+pub type Conn = Object<AsyncPgConnection>;
+
+/// What every connection is told: nothing waits without bound.
+const SESSION: &str = "-c statement_timeout=15s -c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c timezone=UTC";
+
+/// How long a request waits for a connection.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// The database as the service uses it.
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool<AsyncPgConnection>,
+}
+
+impl Database {
+    /// A pool of at most `connections`; none is opened yet.
+    ///
+    /// # Errors
+    /// If `url` is not a connection string.
+    pub fn new(url: &str, connections: usize) -> Result<Self, String> {
+        let _: tokio_postgres::Config = url
+            .parse()
+            .map_err(|error| format!("DATABASE_URL is not a connection string: {error}"))?;
+        let mut config = ManagerConfig::default();
+        // A ping per checkout costs more than most statements; a dead connection shows itself at first use.
+        config.recycling_method = RecyclingMethod::Fast;
+        config.custom_setup = Box::new(|url| connect(url).boxed());
+        let manager =
+            AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
+        let pool = Pool::builder(manager)
+            .max_size(connections)
+            .wait_timeout(Some(WAIT))
+            .create_timeout(Some(WAIT))
+            .recycle_timeout(Some(WAIT))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| error.to_string())?;
+        Ok(Self { pool })
+    }
+
+    /// A connection.
+    ///
+    /// # Errors
+    /// 503 if there is none within a second.
+    pub async fn connection(&self) -> Result<Conn, Problem> {
+        self.pool.get().await.map_err(|error| {
+            let detail = match &error {
+                PoolError::Timeout(_) => "no connection to the database was free within a second",
+                _ => "the database cannot be reached",
+            };
+            tracing::warn!(%error, "no database connection");
+            Problem::unavailable(detail)
+        })
+    }
+
+    /// Begins the transaction of a request.
+    ///
+    /// # Errors
+    /// 503 if the database is away.
+    pub async fn begin(
+        &self,
+        caller: Caller,
+        if_match: IfMatch,
+        now: DateTime<Utc>,
+    ) -> Result<Tx, Problem> {
+        let mut conn = self.connection().await?;
+        <AsyncPgConnection as AsyncConnection>::TransactionManager::begin_transaction(&mut *conn)
+            .await?;
+        Ok(Tx {
+            conn,
+            caller,
+            if_match,
+            now,
+            acting: Acting::default(),
+        })
+    }
+}
+
+/// Opens a connection whose statements and locks have bounds.
+async fn connect(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
+    let bad = |error: tokio_postgres::Error| ConnectionError::BadConnection(error.to_string());
+    let mut config: tokio_postgres::Config = url.parse().map_err(bad)?;
+    let options = format!("{} {SESSION}", config.get_options().unwrap_or_default());
+    config
+        .options(options.trim())
+        .application_name("pilot-exchange")
+        .keepalives_idle(Duration::from_secs(30));
+    let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(bad)?;
+    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+}
+
+/// In whose name a change is made.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Acting {
+    /// The city, where the account acts for one that is involved.
+    pub city_id: Option<Uuid>,
+    /// Whether it could do so only as administrator; marked in history.
+    pub as_administrator: bool,
+}
+
+/// The transaction of one request.
+pub struct Tx {
+    /// Its connection.
+    pub conn: Conn,
+    /// Who asked.
+    pub caller: Caller,
+    /// The header If-Match.
+    pub if_match: IfMatch,
+    /// When the request began.
+    pub now: DateTime<Utc>,
+    /// In whose name.
+    pub acting: Acting,
+}
+
+impl Tx {
+    /// The day in UTC.
+    pub fn today(&self) -> NaiveDate {
+        self.now.date_naive()
+    }
+
+    /// Asserts that the caller acts for one of these cities, or is an administrator; remembers which for history.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn act_for(&mut self, cities: &[Uuid]) -> Result<(), Problem> {
+        let city_id = self.caller.city_among(cities);
+        if city_id.is_none() && !self.caller.is_administrator() {
+            return Err(unauthorised_city());
+        }
+        self.acting = Acting {
+            city_id,
+            as_administrator: city_id.is_none(),
+        };
+        Ok(())
+    }
+
+    /// Keeps what was done.
+    ///
+    /// # Errors
+    /// Constraints that are checked at the end, and 503 if the connection was lost.
+    pub async fn commit(mut self) -> Result<(), Problem> {
+        <AsyncPgConnection as AsyncConnection>::TransactionManager::commit_transaction(
+            &mut *self.conn,
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Undoes what was done; a connection on which that fails is closed by the pool.
+    pub async fn roll_back(mut self) {
+        if let Err(error) =
+            <AsyncPgConnection as AsyncConnection>::TransactionManager::rollback_transaction(
+                &mut *self.conn,
+            )
+            .await
+        {
+            tracing::warn!(%error, "a rollback failed; its connection is dropped");
+        }
+    }
+}

@@ -1,0 +1,568 @@
+//! What every record goes through: found only by those who may see it, written with its revision and its change.
+
+use std::future::Future;
+
+use actix_web::http::{StatusCode, header};
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::schema::{change, citation, external_id, record as register, revision};
+use super::{Conn, Tx};
+use crate::access::Caller;
+use crate::http::problem::violated_key;
+use crate::http::{Answer, Code, Problem, Reply, conditional};
+use crate::ids;
+use crate::values::common::Common;
+
+/// A kind of record: a row of its view, which is its JSON. Made by [`record!`].
+pub trait Record: Serialize + Sized + 'static {
+    /// The collection's name, as in the path, the feed and the export.
+    const TYPE: &'static str;
+    /// The table that has its own members.
+    const TABLE: &'static str;
+    /// Its id.
+    fn id(&self) -> Uuid;
+    /// From 1.
+    fn version(&self) -> i32;
+    /// Who may see it: the visibility along its chain, and the cities involved.
+    fn audience(&self) -> (&str, &[Uuid]);
+    /// The record if the caller may see it.
+    fn find(
+        conn: &mut Conn,
+        caller: &Caller,
+        id: Uuid,
+    ) -> impl Future<Output = QueryResult<Option<Self>>>;
+    /// Fills what depends on the day.
+    fn complete(&mut self, _today: NaiveDate) {}
+    /// Takes out what this caller may not see.
+    fn shown_to(&mut self, _caller: &Caller) {}
+    /// The record's members as somebody would send them.
+    fn writable(&self) -> Value {
+        json!(self)
+    }
+    /// The path of the record.
+    fn path(&self) -> String {
+        format!("/v1/{}/{}", Self::TYPE, self.id())
+    }
+}
+
+/// What happened to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    /// Version 1.
+    Create,
+    /// A later version.
+    Update,
+    /// The last version.
+    Delete,
+}
+
+impl Op {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// The record for this caller.
+///
+/// # Errors
+/// 404 if there is none that the caller may see, 410 if there was one.
+pub async fn find<R: Record>(
+    conn: &mut Conn,
+    caller: &Caller,
+    id: Uuid,
+    today: NaiveDate,
+) -> Result<R, Problem> {
+    match R::find(conn, caller, id).await? {
+        Some(mut record) => {
+            record.complete(today);
+            Ok(record)
+        }
+        None => Err(absent::<R>(conn, caller, id).await?),
+    }
+}
+
+async fn absent<R: Record>(conn: &mut Conn, caller: &Caller, id: Uuid) -> Result<Problem, Problem> {
+    let last: Option<(String, String, Vec<Uuid>)> = revision::table
+        .filter(revision::record_id.eq(id).and(revision::type_.eq(R::TYPE)))
+        .order(revision::version.desc())
+        .select((revision::op, revision::visibility, revision::city_ids))
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(match last {
+        Some((op, visibility, cities))
+            if op == "delete" && caller.may_see(R::TYPE, &visibility, &cities) =>
+        {
+            Problem::new(Code::Gone, Code::Gone.meaning())
+        }
+        _ => Problem::not_found(),
+    })
+}
+
+/// The record as an answer to this caller, with its ETag.
+pub fn reply<R: Record>(status: StatusCode, mut record: R, caller: &Caller) -> Reply {
+    record.shown_to(caller);
+    let reply = Reply::json(status, &record);
+    let etag = conditional::etag(record.version(), &reply.body);
+    reply.header(header::ETAG, &etag)
+}
+
+impl Tx {
+    /// The record that the request is about, locked until the end of the transaction.
+    ///
+    /// # Errors
+    /// 404 and 410.
+    pub async fn target<R: Record>(&mut self, id: Uuid) -> Result<R, Problem> {
+        let _: Option<i32> = register::table
+            .find(id)
+            .filter(register::type_.eq(R::TYPE))
+            .select(register::version)
+            .for_update()
+            .first(&mut self.conn)
+            .await
+            .optional()?;
+        let (today, caller) = (self.today(), self.caller.clone());
+        find(&mut self.conn, &caller, id, today).await
+    }
+
+    /// The record as it is now, whoever may see it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn reload<R: Record>(&mut self, id: Uuid) -> Result<R, Problem> {
+        let mut record = R::find(&mut self.conn, &Caller::registry(), id)
+            .await?
+            .ok_or_else(Problem::not_found)?;
+        record.complete(self.today());
+        Ok(record)
+    }
+
+    /// If-Match, which has to be there and name this version.
+    ///
+    /// # Errors
+    /// 428 and 412.
+    pub fn precondition<R: Record>(&self, current: &R) -> Result<(), Problem> {
+        self.if_match
+            .check(current.version(), &self.etag_of(current))
+    }
+
+    /// If-Match, where it may be left out.
+    ///
+    /// # Errors
+    /// 412.
+    pub fn precondition_if_sent<R: Record>(&self, current: &R) -> Result<(), Problem> {
+        self.if_match
+            .check_if_present(current.version(), &self.etag_of(current))
+    }
+
+    fn etag_of<R: Record>(&self, current: &R) -> String {
+        conditional::etag(current.version(), json!(current).to_string().as_bytes())
+    }
+
+    /// Registers a new record; its own row is inserted by the slice, then [`Tx::created`] answers it.
+    ///
+    /// # Errors
+    /// 409 for an external id that another record has.
+    pub async fn register<R: Record>(&mut self, common: &Common) -> Result<Uuid, Problem> {
+        self.register_as::<R>(ids::new(), common).await
+    }
+
+    /// Like [`Tx::register`], with an id that is given: shipped and founding data have fixed ones.
+    ///
+    /// # Errors
+    /// 409 for an external id that another record has.
+    pub async fn register_as<R: Record>(
+        &mut self,
+        id: Uuid,
+        common: &Common,
+    ) -> Result<Uuid, Problem> {
+        diesel::insert_into(register::table)
+            .values((
+                register::id.eq(id),
+                register::type_.eq(R::TYPE),
+                register::language.eq(&common.language),
+                register::translations.eq(json!(common.translations)),
+            ))
+            .execute(&mut self.conn)
+            .await?;
+        self.attach(R::TYPE, id, common).await?;
+        Ok(id)
+    }
+
+    /// Takes the next version of a record; its own row is updated by the slice, then [`Tx::updated`] answers it.
+    ///
+    /// # Errors
+    /// 409 for an external id that another record has.
+    pub async fn revise<R: Record>(&mut self, id: Uuid, common: &Common) -> Result<(), Problem> {
+        diesel::update(register::table.find(id))
+            .set((
+                register::language.eq(&common.language),
+                register::translations.eq(json!(common.translations)),
+            ))
+            .execute(&mut self.conn)
+            .await?;
+        diesel::delete(external_id::table.filter(external_id::record_id.eq(id)))
+            .execute(&mut self.conn)
+            .await?;
+        diesel::delete(citation::table.filter(citation::record_id.eq(id)))
+            .execute(&mut self.conn)
+            .await?;
+        self.attach(R::TYPE, id, common).await?;
+        self.next_version(id).await
+    }
+
+    /// Takes the next version of a record whose common members stay as they are.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn next_version(&mut self, id: Uuid) -> Result<(), Problem> {
+        diesel::update(register::table.find(id))
+            .set((
+                register::version.eq(register::version + 1),
+                register::updated_at.eq(diesel::dsl::now),
+            ))
+            .execute(&mut self.conn)
+            .await?;
+        Ok(())
+    }
+
+    async fn attach(&mut self, collection: &str, id: Uuid, common: &Common) -> Result<(), Problem> {
+        let external_ids: Vec<_> = common
+            .external_ids
+            .iter()
+            .map(|one| {
+                (
+                    external_id::record_id.eq(id),
+                    external_id::type_.eq(collection),
+                    external_id::source.eq(&one.source),
+                    external_id::value.eq(&one.value),
+                )
+            })
+            .collect();
+        if !external_ids.is_empty() {
+            diesel::insert_into(external_id::table)
+                .values(external_ids)
+                .execute(&mut self.conn)
+                .await?;
+        }
+        let citations: Vec<_> = common
+            .citations
+            .iter()
+            .zip(0i16..)
+            .map(|(one, position)| {
+                (
+                    citation::record_id.eq(id),
+                    citation::position.eq(position),
+                    citation::document_id.eq(one.document_id),
+                    citation::locator.eq(&one.locator),
+                    citation::quote.eq(&one.quote),
+                )
+            })
+            .collect();
+        if !citations.is_empty() {
+            diesel::insert_into(citation::table)
+                .values(citations)
+                .execute(&mut self.conn)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the revision and the change of a new record, and answers it: 201, Location, ETag.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn created<R: Record>(&mut self, id: Uuid) -> Answer {
+        let record = self.recorded::<R>(id, Op::Create).await?;
+        let location = record.path();
+        Ok(reply(StatusCode::CREATED, record, &self.caller).header(header::LOCATION, &location))
+    }
+
+    /// Writes the revision and the change of a changed record, and answers it: 200, ETag.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn updated<R: Record>(&mut self, id: Uuid) -> Answer {
+        let record = self.recorded::<R>(id, Op::Update).await?;
+        Ok(reply(StatusCode::OK, record, &self.caller))
+    }
+
+    /// Answers a record that the request left as it was: 200 with the same version.
+    pub fn unchanged<R: Record>(&self, current: R) -> Reply {
+        reply(StatusCode::OK, current, &self.caller)
+    }
+
+    /// Writes the revision and the change of a record as it is now, and gives it back.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn recorded<R: Record>(&mut self, id: Uuid, op: Op) -> Result<R, Problem> {
+        let record = self.reload::<R>(id).await?;
+        self.write_change(&record, op, record.version()).await?;
+        Ok(record)
+    }
+
+    /// Deletes a record that nothing refers to: 204. Its last revision stays, and the feed tells of it.
+    ///
+    /// # Errors
+    /// 409 with counts if other records refer to it.
+    pub async fn deleted<R: Record>(&mut self, current: R) -> Answer {
+        let id = current.id();
+        self.check_references::<R>(id).await?;
+        self.write_change(&current, Op::Delete, current.version() + 1)
+            .await?;
+        diesel::sql_query(format!("DELETE FROM {} WHERE id = $1", R::TABLE))
+            .bind::<SqlUuid, _>(id)
+            .execute(&mut self.conn)
+            .await?;
+        diesel::delete(register::table.find(id))
+            .execute(&mut self.conn)
+            .await?;
+        Ok(Reply::empty(StatusCode::NO_CONTENT))
+    }
+
+    async fn write_change<R: Record>(
+        &mut self,
+        current: &R,
+        op: Op,
+        version: i32,
+    ) -> Result<(), Problem> {
+        let (visibility, city_ids) = current.audience();
+        diesel::insert_into(revision::table)
+            .values((
+                revision::record_id.eq(current.id()),
+                revision::version.eq(version),
+                revision::type_.eq(R::TYPE),
+                revision::op.eq(op.label()),
+                revision::body.eq(json!(current)),
+                revision::visibility.eq(visibility),
+                revision::city_ids.eq(city_ids),
+                revision::account_id.eq(self.caller.account_id()),
+                revision::acting_city_id.eq(self.acting.city_id),
+                revision::as_administrator.eq(self.acting.as_administrator),
+            ))
+            .execute(&mut self.conn)
+            .await?;
+        diesel::insert_into(change::table)
+            .values((
+                change::record_id.eq(current.id()),
+                change::version.eq(version),
+            ))
+            .execute(&mut self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// Counts the records that refer to this one; asked from the catalogue, so that no table is forgotten.
+    async fn check_references<R: Record>(&mut self, id: Uuid) -> Result<(), Problem> {
+        let columns: Vec<Referring> = diesel::sql_query(
+            "SELECT c.conrelid::regclass::text AS table_name, a.attname::text AS column_name
+             FROM pg_constraint c
+             JOIN unnest(c.conkey, c.confkey) AS k (own, other) ON true
+             JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.own
+             JOIN pg_attribute b ON b.attrelid = c.confrelid AND b.attnum = k.other AND b.attname = 'id'
+             WHERE c.contype = 'f' AND c.confdeltype <> 'c' AND c.confrelid = $1::regclass",
+        )
+        .bind::<Text, _>(R::TABLE)
+        .load(&mut self.conn)
+        .await?;
+        let mut references = Map::new();
+        for Referring {
+            table_name,
+            column_name,
+        } in columns
+        {
+            let count: Count = diesel::sql_query(format!(
+                "SELECT count(*) AS count FROM {table_name} WHERE {column_name} = $1"
+            ))
+            .bind::<SqlUuid, _>(id)
+            .get_result(&mut self.conn)
+            .await?;
+            if count.count > 0 {
+                let so_far = references
+                    .get(collection_of(&table_name))
+                    .and_then(Value::as_i64)
+                    .unwrap_or(0);
+                references.insert(
+                    collection_of(&table_name).into(),
+                    json!(so_far + count.count),
+                );
+            }
+        }
+        if references.is_empty() {
+            return Ok(());
+        }
+        let names = references.keys().cloned().collect::<Vec<_>>().join(", ");
+        Err(
+            Problem::new(Code::Referenced, format!("records of {names} refer to it"))
+                .with("references", references),
+        )
+    }
+}
+
+#[derive(QueryableByName)]
+struct Referring {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    column_name: String,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// The collection that a table's rows belong to, as the interface names it.
+fn collection_of(table: &str) -> &str {
+    match table {
+        "city" => "cities",
+        "organisation" => "organisations",
+        "programme" => "programmes",
+        "document" => "documents",
+        "term" => "terms",
+        "pilot" | "pilot_area" | "pilot_provider" => "pilots",
+        "hosting" | "site" | "transition" => "hostings",
+        "compliance" => "compliance",
+        "indicator" | "indicator_area" => "indicators",
+        "outcome" | "target" | "dimension" | "outcome_state" => "outcomes",
+        "observation" => "observations",
+        "evaluation" | "evaluation_observation" => "evaluations",
+        "citation" => "citations",
+        "account_city" => "accounts",
+        _ => "records",
+    }
+}
+
+/// Whether this error is about that unique key.
+pub fn is_duplicate(error: &diesel::result::Error, key: &str) -> bool {
+    violated_key(error) == Some(key)
+}
+
+/// 409 that names the record which has the key, if the caller may see it.
+///
+/// # Errors
+/// Those of the database.
+pub async fn duplicate<R: Record>(
+    tx: &mut Tx,
+    what: &str,
+    existing: Option<Uuid>,
+) -> Result<Problem, Problem> {
+    let problem = Problem::new(
+        Code::Duplicate,
+        format!("there is one with the same {what} already"),
+    );
+    let Some(id) = existing else {
+        return Ok(problem);
+    };
+    let caller = tx.caller.clone();
+    Ok(match R::find(&mut tx.conn, &caller, id).await? {
+        Some(_) => problem.with("existing_id", id),
+        None => problem,
+    })
+}
+
+/// The columns of a record that every record has, for the types made by [`record!`].
+pub type Instant = DateTime<Utc>;
+
+/// Declares a record: the members given, those that every record has, and what is kept from the client.
+/// `$view` is its view; its rows are the JSON.
+macro_rules! record {
+    (
+        $(#[$meta:meta])* $name:ident = $collection:literal, $table:literal, $view:ident
+        { $($(#[$member_meta:meta])* $member:ident: $type:ty),* $(,)? }
+        kept { $($kept:ident: $kept_type:ty),* $(,)? }
+        $(with { $($extra:item)* })?
+    ) => {
+        #[derive(Debug, Clone, diesel::Queryable, diesel::Selectable, serde::Serialize, utoipa::ToSchema)]
+        #[diesel(table_name = crate::database::schema::$view, check_for_backend(diesel::pg::Pg))]
+        $(#[$meta])*
+        pub struct $name {
+            /// Its id.
+            pub id: uuid::Uuid,
+            /// From 1; the first part of the ETag.
+            #[schema(minimum = 1)]
+            pub version: i32,
+            /// When it was registered.
+            pub created_at: chrono::DateTime<chrono::Utc>,
+            /// When it was changed last.
+            pub updated_at: chrono::DateTime<chrono::Utc>,
+            $($(#[$member_meta])* pub $member: $type,)*
+            /// The ids of this record in partners' systems.
+            #[schema(value_type = Vec<crate::values::common::ExternalId>)]
+            pub external_ids: crate::values::Json<Vec<crate::values::common::ExternalId>>,
+            /// Where its facts come from.
+            #[schema(value_type = Vec<crate::values::common::Citation>)]
+            pub citations: crate::values::Json<Vec<crate::values::common::Citation>>,
+            /// The language of its texts [BCP 47].
+            pub language: String,
+            /// Its texts in other languages, by language and member.
+            #[schema(value_type = crate::values::TranslationsSchema)]
+            pub translations: crate::values::Json<crate::values::common::Translations>,
+            $(#[serde(skip)] pub $kept: $kept_type,)*
+            #[serde(skip)]
+            pub(crate) effective_visibility: String,
+            #[serde(skip)]
+            pub(crate) city_ids: Vec<uuid::Uuid>,
+        }
+
+        impl $name {
+            /// The records that a caller may see: the only way to ask for them.
+            pub fn visible(caller: &crate::access::Caller) -> crate::database::schema::$view::BoxedQuery<'static, diesel::pg::Pg> {
+                use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _};
+                use crate::database::schema::$view::{city_ids, effective_visibility, table};
+                let all = table.into_boxed();
+                match caller.sight($collection) {
+                    crate::access::Sight::Everything => all,
+                    crate::access::Sight::Public => all.filter(effective_visibility.eq("public")),
+                    crate::access::Sight::Partners => all.filter(effective_visibility.ne("private")),
+                    crate::access::Sight::Cities(own) => {
+                        use diesel::PgArrayExpressionMethods as _;
+                        all.filter(effective_visibility.ne("private").or(city_ids.overlaps_with(own)))
+                    }
+                }
+            }
+        }
+
+        impl crate::database::records::Record for $name {
+            const TYPE: &'static str = $collection;
+            const TABLE: &'static str = $table;
+            fn id(&self) -> uuid::Uuid {
+                self.id
+            }
+            fn version(&self) -> i32 {
+                self.version
+            }
+            fn audience(&self) -> (&str, &[uuid::Uuid]) {
+                (&self.effective_visibility, &self.city_ids)
+            }
+            async fn find(
+                conn: &mut crate::database::Conn,
+                caller: &crate::access::Caller,
+                id: uuid::Uuid,
+            ) -> diesel::QueryResult<Option<Self>> {
+                use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, SelectableHelper as _};
+                use diesel_async::RunQueryDsl as _;
+                Self::visible(caller)
+                    .filter(crate::database::schema::$view::id.eq(id))
+                    .select(Self::as_select())
+                    .first(conn)
+                    .await
+                    .optional()
+            }
+            $($($extra)*)?
+        }
+    };
+}
+pub(crate) use record;

@@ -1,0 +1,889 @@
+//! Generated from the migrated database: `UPDATE_SCHEMA=1 cargo test schema_is_what_the_database_says`. Do not edit.
+//! A view's comment names its nullable columns, which PostgreSQL itself does not know.
+
+diesel::table! {
+    account (id) {
+        id -> Uuid,
+        client_id -> Text,
+        name -> Text,
+        role -> Text,
+        disabled -> Bool,
+        demo -> Bool,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    account_city (account_id, city_id) {
+        account_id -> Uuid,
+        city_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    account_secret (account_id, hash) {
+        account_id -> Uuid,
+        hash -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    change (id) {
+        id -> Int8,
+        record_id -> Uuid,
+        version -> Int4,
+        seq -> Nullable<Int8>,
+    }
+}
+
+diesel::table! {
+    citation (record_id, position) {
+        record_id -> Uuid,
+        position -> Int2,
+        document_id -> Uuid,
+        locator -> Nullable<Text>,
+        quote -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    city (id) {
+        id -> Uuid,
+        code -> Nullable<Text>,
+        name -> Text,
+        country -> Text,
+        latitude -> Float8,
+        longitude -> Float8,
+        population -> Nullable<Int8>,
+        timezone -> Text,
+        website -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    compliance (id) {
+        id -> Uuid,
+        hosting_id -> Uuid,
+        kind -> Text,
+        status -> Text,
+        decided_on -> Nullable<Text>,
+        legal_basis -> Nullable<Text>,
+        data_class -> Nullable<Text>,
+        retention_days -> Nullable<Int4>,
+        controller_id -> Nullable<Uuid>,
+        document_id -> Nullable<Uuid>,
+        text -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    country (code) {
+        code -> Text,
+        name -> Text,
+        eea -> Bool,
+    }
+}
+
+diesel::table! {
+    dimension (outcome_id, name) {
+        outcome_id -> Uuid,
+        name -> Text,
+        partition -> Bool,
+    }
+}
+
+diesel::table! {
+    document (id) {
+        id -> Uuid,
+        title -> Text,
+        city_id -> Nullable<Uuid>,
+        url -> Nullable<Text>,
+        sha256 -> Nullable<Text>,
+        licence -> Nullable<Text>,
+        published_on -> Nullable<Text>,
+        visibility -> Text,
+    }
+}
+
+diesel::table! {
+    evaluation (id) {
+        id -> Uuid,
+        hosting_id -> Uuid,
+        kind -> Text,
+        evaluated_on -> Text,
+        summary -> Text,
+        decision -> Nullable<Text>,
+        rationale -> Nullable<Text>,
+        author_city_id -> Nullable<Uuid>,
+        visibility -> Text,
+    }
+}
+
+diesel::table! {
+    evaluation_observation (evaluation_id, observation_id) {
+        evaluation_id -> Uuid,
+        observation_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    evaluation_score (evaluation_id, criterion) {
+        evaluation_id -> Uuid,
+        criterion -> Text,
+        score -> Nullable<Int2>,
+        reason -> Text,
+    }
+}
+
+diesel::table! {
+    external_id (type_, source, value) {
+        record_id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        source -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    hosting (id) {
+        id -> Uuid,
+        pilot_id -> Uuid,
+        origin_city_id -> Uuid,
+        host_city_id -> Uuid,
+        kind -> Text,
+        proposed_by_city_id -> Uuid,
+        status -> Text,
+        suspended_from -> Nullable<Text>,
+        no_outcome_reason -> Nullable<Text>,
+        planned_start -> Nullable<Text>,
+        planned_end -> Nullable<Text>,
+        actual_start -> Nullable<Text>,
+        actual_end -> Nullable<Text>,
+        lead_organisation_id -> Nullable<Uuid>,
+        scale_note -> Nullable<Text>,
+        follows_id -> Nullable<Uuid>,
+        historical -> Bool,
+        guards_waived -> Array<Text>,
+        visibility -> Text,
+    }
+}
+
+diesel::table! {
+    idempotency_key (account_id, key) {
+        account_id -> Uuid,
+        key -> Text,
+        request_hash -> Bytea,
+        status -> Int2,
+        headers -> Jsonb,
+        body -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    indicator (id) {
+        id -> Uuid,
+        vocabulary -> Text,
+        city_id -> Nullable<Uuid>,
+        code -> Text,
+        name -> Text,
+        definition -> Text,
+        unit -> Text,
+        unit_scheme -> Text,
+        measure -> Text,
+        direction -> Text,
+        aggregation -> Text,
+    }
+}
+
+diesel::table! {
+    indicator_area (indicator_id, area) {
+        indicator_id -> Uuid,
+        area -> Text,
+        scheme -> Text,
+    }
+}
+
+diesel::table! {
+    lesson (evaluation_id, position) {
+        evaluation_id -> Uuid,
+        position -> Int2,
+        kind -> Text,
+        text -> Text,
+    }
+}
+
+diesel::table! {
+    observation (id) {
+        id -> Uuid,
+        outcome_id -> Uuid,
+        starts_on -> Text,
+        ends_on -> Text,
+        value -> Nullable<Numeric>,
+        numerator -> Nullable<Numeric>,
+        denominator -> Nullable<Numeric>,
+        text -> Nullable<Text>,
+        dimensions -> Jsonb,
+        method -> Nullable<Text>,
+        source -> Nullable<Text>,
+        status -> Text,
+        supersedes_id -> Nullable<Uuid>,
+        superseded_by_id -> Nullable<Uuid>,
+        submitted_by -> Uuid,
+        verified_by -> Nullable<Uuid>,
+        recorded_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    organisation (id) {
+        id -> Uuid,
+        name -> Text,
+        kind -> Nullable<Text>,
+        city_id -> Nullable<Uuid>,
+        website -> Nullable<Text>,
+        contact_email -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    outcome (id) {
+        id -> Uuid,
+        indicator_id -> Uuid,
+        hosting_id -> Nullable<Uuid>,
+        pilot_id -> Nullable<Uuid>,
+        city_id -> Nullable<Uuid>,
+        level -> Text,
+        baseline_value -> Nullable<Numeric>,
+        baseline_on -> Nullable<Text>,
+        baseline_comment -> Nullable<Text>,
+        frequency -> Text,
+        currency -> Nullable<Text>,
+        responsible_organisation_id -> Nullable<Uuid>,
+        tolerance -> Nullable<Numeric>,
+        visibility -> Text,
+    }
+}
+
+diesel::table! {
+    outcome_state (outcome_id) {
+        outcome_id -> Uuid,
+        latest -> Nullable<Jsonb>,
+        actual -> Nullable<Numeric>,
+    }
+}
+
+diesel::table! {
+    pilot (id) {
+        id -> Uuid,
+        slug -> Text,
+        title -> Text,
+        summary -> Nullable<Text>,
+        description -> Nullable<Text>,
+        origin_city_id -> Uuid,
+        category -> Text,
+        category_scheme -> Text,
+        trl -> Nullable<Int2>,
+        status -> Text,
+        tags -> Array<Text>,
+        standards -> Array<Text>,
+        data_model_uri -> Nullable<Text>,
+        processes_personal_data -> Nullable<Bool>,
+        ip_terms -> Nullable<Text>,
+        cost_note -> Nullable<Text>,
+        website -> Nullable<Text>,
+        visibility -> Text,
+    }
+}
+
+diesel::table! {
+    pilot_area (pilot_id, area) {
+        pilot_id -> Uuid,
+        area -> Text,
+        scheme -> Text,
+    }
+}
+
+diesel::table! {
+    pilot_provider (pilot_id, position) {
+        pilot_id -> Uuid,
+        position -> Int2,
+        organisation_id -> Uuid,
+        role -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    programme (id) {
+        id -> Uuid,
+        name -> Text,
+        funder -> Nullable<Text>,
+        starts_on -> Nullable<Text>,
+        ends_on -> Nullable<Text>,
+        website -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    record (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+    }
+}
+
+diesel::table! {
+    revision (record_id, version) {
+        record_id -> Uuid,
+        version -> Int4,
+        #[sql_name = "type"]
+        type_ -> Text,
+        op -> Text,
+        body -> Jsonb,
+        visibility -> Text,
+        city_ids -> Array<Uuid>,
+        at -> Timestamptz,
+        account_id -> Nullable<Uuid>,
+        acting_city_id -> Nullable<Uuid>,
+        as_administrator -> Bool,
+    }
+}
+
+diesel::table! {
+    setting (key) {
+        key -> Text,
+        value -> Jsonb,
+    }
+}
+
+diesel::table! {
+    signing_key (kid) {
+        kid -> Text,
+        private_key -> Bytea,
+        public_key -> Bytea,
+        created_at -> Timestamptz,
+        retired_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    site (hosting_id, position) {
+        hosting_id -> Uuid,
+        position -> Int2,
+        name -> Text,
+        latitude -> Nullable<Float8>,
+        longitude -> Nullable<Float8>,
+    }
+}
+
+diesel::table! {
+    target (outcome_id, position) {
+        outcome_id -> Uuid,
+        position -> Int2,
+        value -> Numeric,
+        due_on -> Text,
+        comment -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    term (id) {
+        id -> Uuid,
+        scheme -> Text,
+        code -> Text,
+        label -> Text,
+        symbol -> Nullable<Text>,
+        tracks_people -> Nullable<Bool>,
+        broader -> Nullable<Text>,
+        retired_on -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    transition (id) {
+        id -> Int8,
+        hosting_id -> Uuid,
+        from_status -> Nullable<Text>,
+        to_status -> Text,
+        at -> Timestamptz,
+        account_id -> Nullable<Uuid>,
+        acting_city_id -> Nullable<Uuid>,
+        as_administrator -> Bool,
+        reason -> Nullable<Text>,
+        reason_scheme -> Text,
+        note -> Nullable<Text>,
+        guards_waived -> Array<Text>,
+    }
+}
+
+diesel::table! {
+    city_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        code -> Nullable<Text>,
+        name -> Text,
+        country -> Text,
+        latitude -> Float8,
+        longitude -> Float8,
+        population -> Nullable<Int8>,
+        timezone -> Text,
+        website -> Nullable<Text>,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+        reference -> Text,
+    }
+}
+
+diesel::table! {
+    compliance_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        hosting_id -> Uuid,
+        kind -> Text,
+        status -> Text,
+        decided_on -> Nullable<Text>,
+        legal_basis -> Nullable<Text>,
+        data_class -> Nullable<Text>,
+        retention_days -> Nullable<Int4>,
+        controller_id -> Nullable<Uuid>,
+        document_id -> Nullable<Uuid>,
+        text -> Nullable<Text>,
+        host_city_id -> Uuid,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
+    document_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        title -> Text,
+        city -> Nullable<Text>,
+        url -> Nullable<Text>,
+        sha256 -> Nullable<Text>,
+        licence -> Nullable<Text>,
+        published_on -> Nullable<Text>,
+        visibility -> Text,
+        city_id -> Nullable<Uuid>,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
+    evaluation_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        hosting_id -> Uuid,
+        kind -> Text,
+        on -> Text,
+        summary -> Text,
+        scores -> Jsonb,
+        lessons -> Jsonb,
+        decision -> Nullable<Text>,
+        rationale -> Nullable<Text>,
+        observation_ids -> Array<Uuid>,
+        visibility -> Text,
+        host_city_id -> Uuid,
+        author_city_id -> Nullable<Uuid>,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
+    hosting_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        pilot_id -> Uuid,
+        origin_city -> Text,
+        host_city -> Text,
+        kind -> Text,
+        proposed_by_city -> Text,
+        status -> Text,
+        suspended_from -> Nullable<Text>,
+        no_outcome_reason -> Nullable<Text>,
+        planned_start -> Nullable<Text>,
+        planned_end -> Nullable<Text>,
+        actual_start -> Nullable<Text>,
+        actual_end -> Nullable<Text>,
+        sites -> Jsonb,
+        lead_organisation_id -> Nullable<Uuid>,
+        scale_note -> Nullable<Text>,
+        follows_id -> Nullable<Uuid>,
+        historical -> Bool,
+        guards_waived -> Array<Text>,
+        visibility -> Text,
+        origin_city_id -> Uuid,
+        host_city_id -> Uuid,
+        proposed_by_city_id -> Uuid,
+        pilot_visibility -> Text,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
+    indicator_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        vocabulary -> Text,
+        city -> Nullable<Text>,
+        code -> Text,
+        name -> Text,
+        definition -> Text,
+        unit -> Text,
+        measure -> Text,
+        direction -> Text,
+        aggregation -> Text,
+        areas -> Array<Text>,
+        city_id -> Nullable<Uuid>,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
+    observation_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        outcome_id -> Uuid,
+        starts_on -> Text,
+        ends_on -> Text,
+        value -> Nullable<Numeric>,
+        numerator -> Nullable<Numeric>,
+        denominator -> Nullable<Numeric>,
+        text -> Nullable<Text>,
+        dimensions -> Jsonb,
+        method -> Nullable<Text>,
+        source -> Nullable<Text>,
+        status -> Text,
+        supersedes_id -> Nullable<Uuid>,
+        superseded_by_id -> Nullable<Uuid>,
+        submitted_by -> Nullable<Text>,
+        verified_by -> Nullable<Text>,
+        recorded_at -> Timestamptz,
+        submitted_by_city -> Nullable<Text>,
+        verified_by_city -> Nullable<Text>,
+        submitted_by_id -> Uuid,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+        responsible_city_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    organisation_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        name -> Text,
+        kind -> Nullable<Text>,
+        city -> Nullable<Text>,
+        website -> Nullable<Text>,
+        contact_email -> Nullable<Text>,
+        city_id -> Nullable<Uuid>,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
+    outcome_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        indicator_id -> Uuid,
+        subject -> Jsonb,
+        level -> Text,
+        baseline -> Nullable<Jsonb>,
+        targets -> Jsonb,
+        frequency -> Text,
+        dimensions -> Jsonb,
+        currency -> Nullable<Text>,
+        responsible_organisation_id -> Nullable<Uuid>,
+        tolerance -> Nullable<Numeric>,
+        visibility -> Text,
+        latest -> Nullable<Jsonb>,
+        progress -> Nullable<Numeric>,
+        progress_reason -> Nullable<Text>,
+        progress_status -> Text,
+        actual -> Nullable<Numeric>,
+        measure -> Text,
+        direction -> Text,
+        aggregation -> Text,
+        hosting_id -> Nullable<Uuid>,
+        pilot_id -> Nullable<Uuid>,
+        city_id -> Nullable<Uuid>,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+        responsible_city_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    pilot_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        slug -> Text,
+        title -> Text,
+        summary -> Nullable<Text>,
+        description -> Nullable<Text>,
+        origin_city -> Text,
+        category -> Text,
+        areas -> Array<Text>,
+        providers -> Jsonb,
+        trl -> Nullable<Int2>,
+        status -> Text,
+        tags -> Array<Text>,
+        standards -> Array<Text>,
+        data_model_uri -> Nullable<Text>,
+        processes_personal_data -> Nullable<Bool>,
+        ip_terms -> Nullable<Text>,
+        cost_note -> Nullable<Text>,
+        website -> Nullable<Text>,
+        visibility -> Text,
+        origin_city_id -> Uuid,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
+    programme_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        name -> Text,
+        funder -> Nullable<Text>,
+        starts_on -> Nullable<Text>,
+        ends_on -> Nullable<Text>,
+        website -> Nullable<Text>,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
+    record_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+    }
+}
+
+diesel::table! {
+    term_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        scheme -> Text,
+        code -> Text,
+        label -> Text,
+        symbol -> Nullable<Text>,
+        tracks_people -> Nullable<Bool>,
+        broader -> Nullable<Text>,
+        retired_on -> Nullable<Text>,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::joinable!(account_city -> account (account_id));
+diesel::joinable!(account_city -> city (city_id));
+diesel::joinable!(account_secret -> account (account_id));
+diesel::joinable!(citation -> document (document_id));
+diesel::joinable!(citation -> record (record_id));
+diesel::joinable!(city -> country (country));
+diesel::joinable!(city -> record (id));
+diesel::joinable!(compliance -> document (document_id));
+diesel::joinable!(compliance -> hosting (hosting_id));
+diesel::joinable!(compliance -> organisation (controller_id));
+diesel::joinable!(compliance -> record (id));
+diesel::joinable!(dimension -> outcome (outcome_id));
+diesel::joinable!(document -> city (city_id));
+diesel::joinable!(document -> record (id));
+diesel::joinable!(evaluation -> city (author_city_id));
+diesel::joinable!(evaluation -> hosting (hosting_id));
+diesel::joinable!(evaluation -> record (id));
+diesel::joinable!(evaluation_observation -> evaluation (evaluation_id));
+diesel::joinable!(evaluation_observation -> observation (observation_id));
+diesel::joinable!(evaluation_score -> evaluation (evaluation_id));
+diesel::joinable!(hosting -> organisation (lead_organisation_id));
+diesel::joinable!(hosting -> record (id));
+diesel::joinable!(idempotency_key -> account (account_id));
+diesel::joinable!(indicator -> city (city_id));
+diesel::joinable!(indicator -> record (id));
+diesel::joinable!(indicator_area -> indicator (indicator_id));
+diesel::joinable!(lesson -> evaluation (evaluation_id));
+diesel::joinable!(observation -> outcome (outcome_id));
+diesel::joinable!(observation -> record (id));
+diesel::joinable!(organisation -> city (city_id));
+diesel::joinable!(organisation -> record (id));
+diesel::joinable!(outcome -> city (city_id));
+diesel::joinable!(outcome -> hosting (hosting_id));
+diesel::joinable!(outcome -> indicator (indicator_id));
+diesel::joinable!(outcome -> organisation (responsible_organisation_id));
+diesel::joinable!(outcome -> pilot (pilot_id));
+diesel::joinable!(outcome -> record (id));
+diesel::joinable!(outcome_state -> outcome (outcome_id));
+diesel::joinable!(pilot -> city (origin_city_id));
+diesel::joinable!(pilot -> record (id));
+diesel::joinable!(pilot_area -> pilot (pilot_id));
+diesel::joinable!(pilot_provider -> organisation (organisation_id));
+diesel::joinable!(pilot_provider -> pilot (pilot_id));
+diesel::joinable!(programme -> record (id));
+diesel::joinable!(site -> hosting (hosting_id));
+diesel::joinable!(target -> outcome (outcome_id));
+diesel::joinable!(term -> record (id));
+diesel::joinable!(transition -> account (account_id));
+diesel::joinable!(transition -> city (acting_city_id));
+diesel::joinable!(transition -> hosting (hosting_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    account,
+    account_city,
+    account_secret,
+    change,
+    citation,
+    city,
+    compliance,
+    country,
+    dimension,
+    document,
+    evaluation,
+    evaluation_observation,
+    evaluation_score,
+    external_id,
+    hosting,
+    idempotency_key,
+    indicator,
+    indicator_area,
+    lesson,
+    observation,
+    organisation,
+    outcome,
+    outcome_state,
+    pilot,
+    pilot_area,
+    pilot_provider,
+    programme,
+    record,
+    revision,
+    setting,
+    signing_key,
+    site,
+    target,
+    term,
+    transition,
+);

@@ -1,0 +1,299 @@
+//! Cities: named by their UN/LOCODE where they have one. Codes get withdrawn, so other records key on the id.
+
+use actix_web::{delete, get, patch, post, web};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use crate::access::Role;
+use crate::database::records::{self, record};
+use crate::database::schema::{city, city_view, country};
+use crate::database::{Conn, Tx};
+use crate::http::body::{Input, Rules, input};
+use crate::http::paging::{NameSort, Page, page};
+use crate::http::problem::{Code, Problem};
+use crate::http::{Answer, Body, Call, Checked, Paging};
+use crate::ids;
+use crate::values::{Line, WebAddress};
+
+record! {
+    /// A city that offers or hosts pilots.
+    City = "cities", "city", city_view {
+        /// UN/LOCODE; null for a city without one.
+        #[schema(example = "KRPUS")]
+        code: Option<String>,
+        /// Its name.
+        #[schema(example = "Busan")]
+        name: String,
+        /// ISO 3166-1 alpha-2.
+        #[schema(example = "KR")]
+        country: String,
+        /// WGS 84, degrees north.
+        #[schema(example = 35.10168)]
+        latitude: f64,
+        /// WGS 84, degrees east.
+        #[schema(example = 129.03004)]
+        longitude: f64,
+        /// Inhabitants.
+        #[schema(example = 3678555)]
+        population: Option<i64>,
+        /// IANA time zone.
+        #[schema(example = "Asia/Seoul")]
+        timezone: String,
+        /// Its web site.
+        website: Option<String>,
+    }
+    kept {}
+}
+
+input! {
+    /// A city to register or change.
+    CityInput {
+        /// UN/LOCODE, if it has one.
+        #[schema(pattern = "^[A-Z]{2}[A-Z2-9]{3}$", example = "ESVLC")]
+        code: Option<String>,
+        /// Its name.
+        #[schema(example = "Valencia")]
+        name: Line,
+        /// ISO 3166-1 alpha-2.
+        #[schema(pattern = "^[A-Z]{2}$", example = "ES")]
+        country: String,
+        /// WGS 84, degrees north.
+        #[schema(minimum = -90, maximum = 90, example = 39.46975)]
+        latitude: f64,
+        /// WGS 84, degrees east.
+        #[schema(minimum = -180, maximum = 180, example = -0.37739)]
+        longitude: f64,
+        /// Inhabitants.
+        #[schema(minimum = 0, example = 792492)]
+        population: Option<i64>,
+        /// IANA time zone.
+        #[schema(max_length = 60, example = "Europe/Madrid")]
+        timezone: String,
+        /// Its web site.
+        website: Option<WebAddress>,
+    }
+}
+
+/// Filters of cities.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CityFilter {
+    /// UN/LOCODE; repeat for several.
+    code: Option<Vec<String>>,
+    /// ISO 3166-1 alpha-2; repeat for several.
+    country: Option<Vec<String>>,
+    /// The name, whatever its case.
+    #[param(max_length = 300)]
+    name: Option<String>,
+    /// The order of the list.
+    #[expect(dead_code, reason = "read by the paging mechanism")]
+    sort: Option<NameSort>,
+}
+
+impl CityFilter {
+    fn apply(
+        &self,
+        mut query: city_view::BoxedQuery<'static, diesel::pg::Pg>,
+    ) -> city_view::BoxedQuery<'static, diesel::pg::Pg> {
+        if let Some(codes) = &self.code {
+            query = query.filter(city_view::code.eq_any(codes.clone()));
+        }
+        if let Some(countries) = &self.country {
+            query = query.filter(city_view::country.eq_any(countries.clone()));
+        }
+        if let Some(name) = &self.name {
+            query = query.filter(lower(city_view::name).eq(name.to_lowercase()));
+        }
+        query
+    }
+}
+
+diesel::define_sql_function! {
+    /// Lower case, by the database's rules.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+/// The id of a city that a path names by id or UN/LOCODE.
+///
+/// # Errors
+/// 404.
+pub async fn id_of(conn: &mut Conn, name: &str) -> Result<Uuid, Problem> {
+    if let Some(id) = ids::parse(name) {
+        return Ok(id);
+    }
+    city::table
+        .filter(city::code.eq(name))
+        .select(city::id)
+        .first(conn)
+        .await
+        .optional()?
+        .ok_or_else(Problem::not_found)
+}
+
+async fn check(tx: &mut Tx, input: &CityInput) -> Result<(), Problem> {
+    let known: bool = diesel::select(diesel::dsl::exists(country::table.find(&input.country)))
+        .get_result(&mut tx.conn)
+        .await?;
+    let mut rules = Rules::new();
+    rules.require(
+        known,
+        "/country",
+        "unknown_country",
+        "must be a country code of ISO 3166-1 alpha-2, such as KR",
+    );
+    rules.require(
+        input.timezone.parse::<chrono_tz::Tz>().is_ok(),
+        "/timezone",
+        "unknown_timezone",
+        "must be an IANA time zone, such as Asia/Seoul",
+    );
+    let fits = input
+        .code
+        .as_ref()
+        .is_none_or(|code| code.starts_with(&input.country));
+    rules.require(
+        fits,
+        "/code",
+        "other_country",
+        "must begin with the city's country",
+    );
+    rules.done()
+}
+
+/// Registers a city under an id that may be given.
+///
+/// # Errors
+/// 409 if the code is taken, 422.
+pub async fn insert(
+    tx: &mut Tx,
+    id: Option<Uuid>,
+    input: &Checked<CityInput>,
+) -> Result<Uuid, Problem> {
+    check(tx, input).await?;
+    let existing: Option<Uuid> = city::table
+        .filter(
+            city::code
+                .eq(input.code.clone())
+                .and(city::code.is_not_null()),
+        )
+        .select(city::id)
+        .first(&mut tx.conn)
+        .await
+        .optional()?;
+    if existing.is_some() {
+        return Err(records::duplicate::<City>(tx, "code", existing).await?);
+    }
+    let id = tx
+        .register_as::<City>(id.unwrap_or_else(ids::new), &input.common())
+        .await?;
+    diesel::insert_into(city::table)
+        .values((city::id.eq(id), Row::of(input)))
+        .execute(&mut tx.conn)
+        .await?;
+    Ok(id)
+}
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = city, treat_none_as_null = true)]
+struct Row<'a> {
+    code: Option<&'a str>,
+    name: &'a str,
+    country: &'a str,
+    latitude: f64,
+    longitude: f64,
+    population: Option<i64>,
+    timezone: &'a str,
+    website: Option<&'a str>,
+}
+
+impl<'a> Row<'a> {
+    fn of(input: &'a CityInput) -> Self {
+        Self {
+            code: input.code.as_deref(),
+            name: &input.name,
+            country: &input.country,
+            latitude: input.latitude,
+            longitude: input.longitude,
+            population: input.population,
+            timezone: &input.timezone,
+            website: input.website.as_deref(),
+        }
+    }
+}
+
+/// List cities
+///
+/// Every city of the registry, in order of registration or by name.
+#[utoipa::path(tag = "directory", params(Paging, CityFilter), responses((status = 200, description = "A page of cities", body = Page<City>)))]
+#[get("/v1/cities")]
+pub async fn list_cities(call: Call) -> Answer {
+    let (paging, filter): (Paging, CityFilter) = (call.query()?, call.query()?);
+    page!(call, paging, City, city_view, filter.apply(City::visible(call.caller())),
+        sort "name" => name: String, "updated_at" => updated_at: records::Instant)
+}
+
+/// Register a city
+///
+/// For administrators. A city without a UN/LOCODE is named by its id everywhere.
+#[utoipa::path(tag = "directory", request_body = CityInput, responses((status = 201, description = "The city", body = City)))]
+#[post("/v1/cities")]
+pub async fn create_city(call: Call, body: Body<CityInput>) -> Answer {
+    call.write(async |tx| {
+        let input = body.checked(tx).await?;
+        let id = insert(tx, None, &input).await?;
+        tx.created::<City>(id).await
+    })
+    .await
+}
+
+/// Read a city
+///
+/// By id or UN/LOCODE.
+#[utoipa::path(tag = "directory", responses((status = 200, description = "The city", body = City)))]
+#[get("/v1/cities/{id}")]
+pub async fn get_city(call: Call, id: web::Path<String>) -> Answer {
+    let id = id_of(&mut call.connection().await?, &id).await?;
+    call.one::<City>(id).await
+}
+
+/// Change a city
+///
+/// Editors of the city change its website and population; administrators change everything.
+#[utoipa::path(tag = "directory", request_body = CityInput, responses((status = 200, description = "The city", body = City)))]
+#[patch("/v1/cities/{id}")]
+pub async fn update_city(call: Call, id: web::Path<String>, body: Body<CityInput>) -> Answer {
+    call.write(async |tx| {
+        let id = id_of(&mut tx.conn, &id).await?;
+        let current = tx.target::<City>(id).await?;
+        tx.act_for(&[id])?;
+        if tx.caller.role() == Some(Role::Editor) && !body.touches_only(&["website", "population"]) {
+            return Err(Problem::new(Code::Forbidden, "editors change website and population of their city; the rest is for administrators"));
+        }
+        tx.precondition(&current)?;
+        let Some(input) = body.merged(tx, &current).await? else { return Ok(tx.unchanged(current)) };
+        check(tx, &input).await?;
+        tx.revise::<City>(id, &input.common()).await?;
+        diesel::update(city::table.find(id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        tx.updated::<City>(id).await
+    })
+    .await
+}
+
+/// Delete a city
+///
+/// For administrators; only a city that nothing refers to.
+#[utoipa::path(tag = "directory", responses((status = 204, description = "Deleted")))]
+#[delete("/v1/cities/{id}")]
+pub async fn delete_city(call: Call, id: web::Path<String>) -> Answer {
+    call.write(async |tx| {
+        let id = id_of(&mut tx.conn, &id).await?;
+        let current = tx.target::<City>(id).await?;
+        tx.act_for(&[])?;
+        tx.precondition(&current)?;
+        tx.deleted(current).await
+    })
+    .await
+}

@@ -1,0 +1,265 @@
+//! Organisations: who provides, leads, controls and pays. Their contact addresses are private.
+
+use actix_web::{delete, get, patch, post, web};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use crate::access::Caller;
+use crate::database::Tx;
+use crate::database::records::{self, record};
+use crate::database::references::Resolved;
+use crate::database::schema::{organisation, organisation_view};
+use crate::directory::cities::lower;
+use crate::http::body::{Input, input};
+use crate::http::call::path_id;
+use crate::http::paging::{NameSort, Page, page};
+use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
+use crate::ids;
+use crate::values::{CityRef, Line, WebAddress, labels};
+
+labels! {
+    /// What an organisation is.
+    OrganisationKind {
+        /// the government of a city
+        CityGovernment = "city_government",
+        /// a public agency
+        Agency = "agency",
+        /// a company
+        Company = "company",
+        /// an operator of a service or network
+        Operator = "operator",
+        /// a university
+        University = "university",
+        /// a research centre
+        ResearchCentre = "research_centre",
+        /// an organiser of events
+        EventOrganiser = "event_organiser",
+        /// a funder
+        Funder = "funder",
+        /// a non-governmental organisation
+        Ngo = "ngo",
+        /// something else
+        Other = "other",
+    }
+}
+
+record! {
+    /// An organisation that takes part in pilots.
+    Organisation = "organisations", "organisation", organisation_view {
+        /// Its name.
+        #[schema(example = "Busan IT Industry Promotion Agency")]
+        name: String,
+        /// What it is.
+        kind: Option<OrganisationKind>,
+        /// Its city: UN/LOCODE, or id where the city has no code.
+        #[schema(example = "KRPUS")]
+        city: Option<String>,
+        /// Its web site.
+        website: Option<String>,
+        /// Seen only by accounts of its city and administrators.
+        contact_email: Option<String>,
+    }
+    kept { city_id: Option<Uuid> }
+    with {
+        fn shown_to(&mut self, caller: &Caller) {
+            let own = self.city_id.is_some_and(|city| caller.city_among(&[city]).is_some());
+            if !own && !caller.is_administrator() {
+                self.contact_email = None;
+            }
+        }
+    }
+}
+
+input! {
+    /// An organisation to register or change.
+    OrganisationInput {
+        /// Its name; unique within its city, whatever its case.
+        #[schema(example = "Barcelona Digital Talent")]
+        name: Line,
+        /// What it is.
+        kind: Option<OrganisationKind>,
+        /// Its city.
+        city: Option<CityRef>,
+        /// Its web site.
+        website: Option<WebAddress>,
+        /// Never public.
+        #[schema(pattern = r"^[^\s@]+@[^\s@]+\.[^\s@]+$", max_length = 254, example = "pilots@example.org")]
+        contact_email: Option<String>,
+    }
+}
+
+/// Filters of organisations.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OrganisationFilter {
+    /// What they are; repeat for several.
+    kind: Option<Vec<OrganisationKind>>,
+    /// Their city; repeat for several.
+    city: Option<Vec<CityRef>>,
+    /// The name, whatever its case.
+    #[param(max_length = 300)]
+    name: Option<String>,
+    /// The order of the list.
+    #[expect(dead_code, reason = "read by the paging mechanism")]
+    sort: Option<NameSort>,
+}
+
+type Query = organisation_view::BoxedQuery<'static, diesel::pg::Pg>;
+
+impl OrganisationFilter {
+    fn apply(&self, mut query: Query, resolved: &Resolved) -> Query {
+        if let Some(kinds) = &self.kind {
+            query = query.filter(
+                organisation_view::kind
+                    .eq_any(kinds.iter().map(|kind| kind.label()).collect::<Vec<_>>()),
+            );
+        }
+        if let Some(cities) = resolved.cities(self.city.as_ref()) {
+            query = query.filter(organisation_view::city_id.eq_any(cities));
+        }
+        if let Some(name) = &self.name {
+            query = query.filter(lower(organisation_view::name).eq(name.to_lowercase()));
+        }
+        query
+    }
+}
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = organisation, treat_none_as_null = true)]
+struct Row<'a> {
+    name: &'a str,
+    kind: Option<OrganisationKind>,
+    city_id: Option<Uuid>,
+    website: Option<&'a str>,
+    contact_email: Option<&'a str>,
+}
+
+impl<'a> Row<'a> {
+    fn of(input: &'a Checked<OrganisationInput>) -> Self {
+        Self {
+            name: &input.name,
+            kind: input.kind,
+            city_id: input.optional_city(input.city.as_ref()),
+            website: input.website.as_deref(),
+            contact_email: input.contact_email.as_deref(),
+        }
+    }
+}
+
+/// Registers an organisation under an id that may be given.
+///
+/// # Errors
+/// 409 if its city has one of the name.
+pub async fn insert(
+    tx: &mut Tx,
+    id: Option<Uuid>,
+    input: &Checked<OrganisationInput>,
+) -> Result<Uuid, Problem> {
+    let city_id = input.optional_city(input.city.as_ref());
+    let existing: Option<Uuid> = organisation::table
+        .filter(
+            lower(organisation::name)
+                .eq(lower(input.name.to_string()))
+                .and(organisation::city_id.is_not_distinct_from(city_id)),
+        )
+        .select(organisation::id)
+        .first(&mut tx.conn)
+        .await
+        .optional()?;
+    if existing.is_some() {
+        return Err(records::duplicate::<Organisation>(tx, "name and city", existing).await?);
+    }
+    let id = tx
+        .register_as::<Organisation>(id.unwrap_or_else(ids::new), &input.common())
+        .await?;
+    diesel::insert_into(organisation::table)
+        .values((organisation::id.eq(id), Row::of(input)))
+        .execute(&mut tx.conn)
+        .await?;
+    Ok(id)
+}
+
+/// List organisations
+///
+/// In order of registration or by name.
+#[utoipa::path(tag = "directory", params(Paging, OrganisationFilter), responses((status = 200, description = "A page of organisations", body = Page<Organisation>)))]
+#[get("/v1/organisations")]
+pub async fn list_organisations(call: Call) -> Answer {
+    let (paging, filter, resolved): (Paging, OrganisationFilter, _) =
+        (call.query()?, call.query()?, call.resolved().await?);
+    page!(call, paging, Organisation, organisation_view, filter.apply(Organisation::visible(call.caller()), &resolved),
+        sort "name" => name: String, "updated_at" => updated_at: records::Instant)
+}
+
+/// Register an organisation
+///
+/// Any editor; one with a city belongs to that city's editors from then on.
+#[utoipa::path(tag = "directory", request_body = OrganisationInput, responses((status = 201, description = "The organisation", body = Organisation)))]
+#[post("/v1/organisations")]
+pub async fn create_organisation(call: Call, body: Body<OrganisationInput>) -> Answer {
+    call.write(async |tx| {
+        let input = body.checked(tx).await?;
+        let own = input
+            .optional_city(input.city.as_ref())
+            .map_or_else(|| tx.caller.cities().to_vec(), |city| vec![city]);
+        tx.act_for(&own)?;
+        let id = insert(tx, None, &input).await?;
+        tx.created::<Organisation>(id).await
+    })
+    .await
+}
+
+/// Read an organisation
+///
+/// The contact address is shown to accounts of its city and administrators only.
+#[utoipa::path(tag = "directory", responses((status = 200, description = "The organisation", body = Organisation)))]
+#[get("/v1/organisations/{id}")]
+pub async fn get_organisation(call: Call, id: web::Path<String>) -> Answer {
+    call.one::<Organisation>(path_id(&id)?).await
+}
+
+/// Change an organisation
+///
+/// Editors of its city; one without a city is changed by administrators.
+#[utoipa::path(tag = "directory", request_body = OrganisationInput, responses((status = 200, description = "The organisation", body = Organisation)))]
+#[patch("/v1/organisations/{id}")]
+pub async fn update_organisation(
+    call: Call,
+    id: web::Path<String>,
+    body: Body<OrganisationInput>,
+) -> Answer {
+    call.write(async |tx| {
+        let current = tx.target::<Organisation>(path_id(&id)?).await?;
+        tx.act_for(current.city_id.as_slice())?;
+        tx.precondition(&current)?;
+        let Some(input) = body.merged(tx, &current).await? else {
+            return Ok(tx.unchanged(current));
+        };
+        tx.revise::<Organisation>(current.id, &input.common())
+            .await?;
+        diesel::update(organisation::table.find(current.id))
+            .set(Row::of(&input))
+            .execute(&mut tx.conn)
+            .await?;
+        tx.updated::<Organisation>(current.id).await
+    })
+    .await
+}
+
+/// Delete an organisation
+///
+/// Only one that nothing refers to.
+#[utoipa::path(tag = "directory", responses((status = 204, description = "Deleted")))]
+#[delete("/v1/organisations/{id}")]
+pub async fn delete_organisation(call: Call, id: web::Path<String>) -> Answer {
+    call.write(async |tx| {
+        let current = tx.target::<Organisation>(path_id(&id)?).await?;
+        tx.act_for(current.city_id.as_slice())?;
+        tx.precondition(&current)?;
+        tx.deleted(current).await
+    })
+    .await
+}

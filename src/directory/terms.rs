@@ -1,0 +1,307 @@
+//! Vocabularies: code lists as data. Terms are retired, never deleted.
+
+use actix_web::{get, patch, post, web};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use crate::database::records::{self, record};
+use crate::database::schema::{term, term_view};
+use crate::database::{Conn, Tx};
+use crate::http::body::{Input, Rules, input};
+use crate::http::paging::{Page, UpdatedSort, page};
+use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
+use crate::ids;
+use crate::values::{Line, PartialDate, labels};
+
+labels! {
+    /// The vocabularies.
+    Scheme {
+        /// fields of cooperation
+        Areas = "areas",
+        /// kinds of pilot service
+        Categories = "categories",
+        /// why a pilot does or does not suit a city
+        ApplicabilityReasons = "applicability_reasons",
+        /// why a hosting was suspended, stopped or cancelled
+        HostingReasons = "hosting_reasons",
+        /// criteria of replicability
+        Replicability = "replicability",
+        /// units of indicators
+        Units = "units",
+    }
+}
+
+record! {
+    /// A term of a vocabulary.
+    Term = "terms", "term", term_view {
+        /// The vocabulary.
+        scheme: Scheme,
+        /// The code that other records use.
+        #[schema(example = "smart_street_lighting")]
+        code: String,
+        /// What people read.
+        #[schema(example = "Smart street lighting")]
+        label: String,
+        /// For units: the symbol.
+        #[schema(example = "%")]
+        symbol: Option<String>,
+        /// For categories: whether such a service tracks people, so that the privacy gate applies.
+        tracks_people: Option<bool>,
+        /// The code of the broader term.
+        broader: Option<String>,
+        /// Since when it is not used any more.
+        retired_on: Option<PartialDate>,
+    }
+    kept {}
+    with {
+        fn path(&self) -> String {
+            format!("/v1/vocabularies/{}/terms/{}", self.scheme, self.id)
+        }
+    }
+}
+
+input! {
+    /// A term to add. Its scheme is that of the path.
+    TermInput {
+        /// The code that other records use; stays the same.
+        #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9_/%.-]*$", max_length = 60, example = "noise_monitoring")]
+        code: String,
+        /// What people read.
+        #[schema(example = "Noise monitoring")]
+        label: Line,
+        /// For units: the symbol.
+        symbol: Option<Line>,
+        /// For categories: whether such a service tracks people.
+        tracks_people: Option<bool>,
+        /// The code of the broader term, of the same scheme.
+        #[schema(max_length = 60)]
+        broader: Option<String>,
+        /// Since when it is not used any more.
+        retired_on: Option<PartialDate>,
+    }
+}
+
+input! {
+    /// What can be changed of a term.
+    TermChange {
+        /// What people read.
+        #[schema(example = "Noise monitoring")]
+        label: Line,
+        /// For units: the symbol.
+        symbol: Option<Line>,
+        /// For categories: whether such a service tracks people.
+        tracks_people: Option<bool>,
+        /// The code of the broader term, of the same scheme.
+        #[schema(max_length = 60)]
+        broader: Option<String>,
+        /// Since when it is not used any more.
+        retired_on: Option<PartialDate>,
+    }
+}
+
+/// Filters of terms.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TermFilter {
+    /// Codes; repeat for several.
+    code: Option<Vec<String>>,
+    /// Codes of the broader term; repeat for several.
+    broader: Option<Vec<String>>,
+    /// Only retired ones, or only those in use.
+    retired: Option<bool>,
+    /// The order of the list.
+    #[expect(dead_code, reason = "read by the paging mechanism")]
+    sort: Option<UpdatedSort>,
+}
+
+type Query = term_view::BoxedQuery<'static, diesel::pg::Pg>;
+
+impl TermFilter {
+    fn apply(&self, mut query: Query) -> Query {
+        if let Some(codes) = &self.code {
+            query = query.filter(term_view::code.eq_any(codes.clone()));
+        }
+        if let Some(codes) = &self.broader {
+            query = query.filter(term_view::broader.eq_any(codes.clone()));
+        }
+        match self.retired {
+            Some(true) => query.filter(term_view::retired_on.is_not_null()),
+            Some(false) => query.filter(term_view::retired_on.is_null()),
+            None => query,
+        }
+    }
+}
+
+fn scheme_of(path: &str) -> Result<Scheme, Problem> {
+    path.parse().map_err(|_| Problem::not_found())
+}
+
+async fn id_of(conn: &mut Conn, scheme: Scheme, name: &str) -> Result<Uuid, Problem> {
+    let mut query = term::table
+        .filter(term::scheme.eq(scheme.label()))
+        .select(term::id)
+        .into_boxed();
+    query = match ids::parse(name) {
+        Some(id) => query.filter(term::id.eq(id)),
+        None => query.filter(term::code.eq(name)),
+    };
+    query
+        .first(conn)
+        .await
+        .optional()?
+        .ok_or_else(Problem::not_found)
+}
+
+async fn check(
+    tx: &mut Tx,
+    scheme: Scheme,
+    broader: Option<&str>,
+    tracks_people: Option<bool>,
+) -> Result<(), Problem> {
+    let mut rules = Rules::new();
+    if let Some(broader) = broader {
+        let found = term::table.filter(term::scheme.eq(scheme.label()).and(term::code.eq(broader)));
+        let exists: bool = diesel::select(diesel::dsl::exists(found))
+            .get_result(&mut tx.conn)
+            .await?;
+        rules.require(
+            exists,
+            "/broader",
+            "unknown_term",
+            "must be the code of a term of the same scheme",
+        );
+    }
+    let fits = tracks_people.is_none() || scheme == Scheme::Categories;
+    rules.require(
+        fits,
+        "/tracks_people",
+        "not_for_this_scheme",
+        "is for categories only",
+    );
+    rules.done()
+}
+
+/// Adds a term under an id that may be given.
+///
+/// # Errors
+/// 409 if the scheme has the code.
+pub async fn insert(
+    tx: &mut Tx,
+    id: Option<Uuid>,
+    scheme: Scheme,
+    input: &Checked<TermInput>,
+) -> Result<Uuid, Problem> {
+    check(tx, scheme, input.broader.as_deref(), input.tracks_people).await?;
+    let existing: Option<Uuid> = term::table
+        .filter(
+            term::scheme
+                .eq(scheme.label())
+                .and(term::code.eq(&input.code)),
+        )
+        .select(term::id)
+        .first(&mut tx.conn)
+        .await
+        .optional()?;
+    if existing.is_some() {
+        return Err(records::duplicate::<Term>(tx, "scheme and code", existing).await?);
+    }
+    let id = tx
+        .register_as::<Term>(id.unwrap_or_else(ids::new), &input.common())
+        .await?;
+    diesel::insert_into(term::table)
+        .values((
+            term::id.eq(id),
+            term::scheme.eq(scheme.label()),
+            term::code.eq(&input.code),
+            term::label.eq(&input.label),
+            term::symbol.eq(&input.symbol),
+            term::tracks_people.eq(input.tracks_people),
+            term::broader.eq(&input.broader),
+            term::retired_on.eq(&input.retired_on),
+        ))
+        .execute(&mut tx.conn)
+        .await?;
+    Ok(id)
+}
+
+/// List the terms of a vocabulary
+///
+/// Schemes: areas, categories, applicability_reasons, hosting_reasons, replicability, units.
+#[utoipa::path(tag = "directory", params(Paging, TermFilter), responses((status = 200, description = "A page of terms", body = Page<Term>)))]
+#[get("/v1/vocabularies/{scheme}/terms")]
+pub async fn list_terms(call: Call, scheme: web::Path<String>) -> Answer {
+    let (paging, filter, scheme): (Paging, TermFilter, _) =
+        (call.query()?, call.query()?, scheme_of(&scheme)?);
+    page!(call, paging, Term, term_view, filter.apply(Term::visible(call.caller()).filter(term_view::scheme.eq(scheme.label()))),
+        sort "updated_at" => updated_at: records::Instant)
+}
+
+/// Add a term to a vocabulary
+///
+/// For administrators.
+#[utoipa::path(tag = "directory", request_body = TermInput, responses((status = 201, description = "The term", body = Term)))]
+#[post("/v1/vocabularies/{scheme}/terms")]
+pub async fn create_term(call: Call, scheme: web::Path<String>, body: Body<TermInput>) -> Answer {
+    call.write(async |tx| {
+        let scheme = scheme_of(&scheme)?;
+        tx.act_for(&[])?;
+        let input = body.checked(tx).await?;
+        let id = insert(tx, None, scheme, &input).await?;
+        tx.created::<Term>(id).await
+    })
+    .await
+}
+
+/// Read a term
+///
+/// By code or id.
+#[utoipa::path(tag = "directory", responses((status = 200, description = "The term", body = Term)))]
+#[get("/v1/vocabularies/{scheme}/terms/{id}")]
+pub async fn get_term(call: Call, path: web::Path<(String, String)>) -> Answer {
+    let id = id_of(&mut call.connection().await?, scheme_of(&path.0)?, &path.1).await?;
+    call.one::<Term>(id).await
+}
+
+/// Change or retire a term
+///
+/// For administrators. A term is retired by `retired_on`; records that use it keep it.
+#[utoipa::path(tag = "directory", request_body = TermChange, responses((status = 200, description = "The term", body = Term)))]
+#[patch("/v1/vocabularies/{scheme}/terms/{id}")]
+pub async fn update_term(
+    call: Call,
+    path: web::Path<(String, String)>,
+    body: Body<TermChange>,
+) -> Answer {
+    call.write(async |tx| {
+        let id = id_of(&mut tx.conn, scheme_of(&path.0)?, &path.1).await?;
+        let current = tx.target::<Term>(id).await?;
+        tx.act_for(&[])?;
+        tx.precondition(&current)?;
+        let Some(input) = body.merged(tx, &current).await? else {
+            return Ok(tx.unchanged(current));
+        };
+        check(
+            tx,
+            current.scheme,
+            input.broader.as_deref(),
+            input.tracks_people,
+        )
+        .await?;
+        tx.revise::<Term>(id, &input.common()).await?;
+        diesel::update(term::table.find(id))
+            .set((
+                term::label.eq(&input.label),
+                term::symbol.eq(&input.symbol),
+                term::tracks_people.eq(input.tracks_people),
+                term::broader.eq(&input.broader),
+                term::retired_on.eq(&input.retired_on),
+            ))
+            .execute(&mut tx.conn)
+            .await?;
+        tx.updated::<Term>(id).await
+    })
+    .await
+}

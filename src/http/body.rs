@@ -1,0 +1,357 @@
+//! A request's body: read once, checked once, for create, upsert, patch and import alike.
+
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use actix_web::web::{Bytes, Payload};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev};
+use aws_lc_rs::digest;
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::problem::{Code, Fault, Problem};
+use super::schemas::Schema;
+use super::text;
+use crate::database::Tx;
+use crate::database::records::Record;
+use crate::database::references::{self, Resolved};
+use crate::values::common::Common;
+use crate::values::{CityRef, PartialDate};
+
+/// The most bytes a body may have.
+pub const MAX_BYTES: usize = 1024 * 1024;
+
+/// What can be sent to make or change a record. Made by [`input!`].
+pub trait Input {
+    /// The members that every record has.
+    fn common(&self) -> Common;
+}
+
+/// The SHA-256 of the body's bytes, kept with the request for the idempotency key.
+#[derive(Clone)]
+pub struct BodyHash(pub [u8; 32]);
+
+/// A JSON body that was read but not yet checked.
+#[derive(Debug)]
+pub struct Body<T> {
+    value: Value,
+    faults: Vec<Fault>,
+    kind: PhantomData<T>,
+}
+
+impl<T: 'static> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = Payload::from_request(&request, payload);
+        Box::pin(async move {
+            let payload = payload
+                .await
+                .map_err(|error| Problem::new(Code::MalformedJson, error.to_string()))?;
+            let bytes = read(payload).await?;
+            let hash = digest::digest(&digest::SHA256, &bytes);
+            request.extensions_mut().insert(BodyHash(
+                hash.as_ref().try_into().expect("SHA-256 has 32 bytes"),
+            ));
+            let value = text::parse_json(&bytes)
+                .map_err(|detail| Problem::new(Code::MalformedJson, detail))?;
+            Ok(Self::from_value(value))
+        })
+    }
+}
+
+/// Reads a body of at most [`MAX_BYTES`].
+pub async fn read(mut payload: Payload) -> Result<Bytes, Problem> {
+    let mut bytes = actix_web::web::BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| {
+            Problem::new(Code::MalformedJson, format!("the body broke off: {error}"))
+        })?;
+        if bytes.len() + chunk.len() > MAX_BYTES {
+            return Err(Problem::new(Code::TooLarge, Code::TooLarge.meaning()));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}
+
+impl<T> Body<T> {
+    /// A body that did not come over HTTP: a row of an import, a record of the founding data.
+    pub fn from_value(mut value: Value) -> Self {
+        let faults = text::normalise(&mut value);
+        Self {
+            value,
+            faults,
+            kind: PhantomData,
+        }
+    }
+
+    /// Sets a member that the body does not state.
+    pub fn default_member(&mut self, name: &str, value: &str) {
+        if let Value::Object(object) = &mut self.value {
+            object.entry(name).or_insert_with(|| value.into());
+        }
+    }
+
+    /// Whether the body has no other members than these.
+    pub fn touches_only(&self, members: &[&str]) -> bool {
+        self.value
+            .as_object()
+            .is_some_and(|object| object.keys().all(|name| members.contains(&name.as_str())))
+    }
+}
+
+/// A body that is acceptable, with the cities it names resolved to their ids.
+#[derive(Debug)]
+pub struct Checked<T> {
+    input: T,
+    resolved: Resolved,
+}
+
+impl<T> Deref for Checked<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.input
+    }
+}
+
+impl<T> Checked<T> {
+    /// The id of a city that the body names.
+    pub fn city(&self, city: &CityRef) -> Uuid {
+        self.resolved.city(city)
+    }
+    /// The id of a city that the body may name.
+    pub fn optional_city(&self, city: Option<&CityRef>) -> Option<Uuid> {
+        city.map(|city| self.city(city))
+    }
+}
+
+impl<T: DeserializeOwned + ToSchema> Body<T> {
+    /// Checks the body as a whole new record.
+    ///
+    /// # Errors
+    /// 422 with everything that is wrong.
+    pub async fn checked(self, tx: &mut Tx) -> Result<Checked<T>, Problem> {
+        check(tx, self.value, self.faults, None).await
+    }
+
+    /// Applies the body to a record as a merge patch [RFC 7396] and checks the result;
+    /// `None` when it changes nothing.
+    ///
+    /// # Errors
+    /// 422 with everything that is wrong.
+    pub async fn merged<R: Record>(
+        self,
+        tx: &mut Tx,
+        current: &R,
+    ) -> Result<Option<Checked<T>>, Problem> {
+        self.merged_with(tx, current.writable()).await
+    }
+
+    /// Like [`Body::merged`], for what is not a record: `current` is its JSON.
+    ///
+    /// # Errors
+    /// 422 with everything that is wrong.
+    pub async fn merged_with(
+        self,
+        tx: &mut Tx,
+        current: Value,
+    ) -> Result<Option<Checked<T>>, Problem> {
+        if !self.value.is_object() {
+            return Err(Problem::invalid(vec![Fault::at(
+                "",
+                "wrong_type",
+                "must be an object",
+            )]));
+        }
+        let before = writable::<T>(current);
+        let mut after = before.clone();
+        merge(&mut after, self.value);
+        let unchanged = after == before;
+        let checked = check(tx, after, self.faults, Some(&before)).await?;
+        Ok((!unchanged).then_some(checked))
+    }
+}
+
+/// The record as somebody would send it: its writable members that are stated.
+fn writable<T: ToSchema>(mut current: Value) -> Value {
+    let members = &Schema::named(&T::name()).members;
+    if let Value::Object(object) = &mut current {
+        object.retain(|name, value| members.contains(name) && !value.is_null());
+    }
+    current
+}
+
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(serde_json::Map::new());
+    }
+    let object = target.as_object_mut().expect("made so above");
+    for (name, value) in patch {
+        if value.is_null() {
+            object.shift_remove(&name);
+        } else {
+            merge(object.entry(name).or_insert(Value::Null), value);
+        }
+    }
+}
+
+async fn check<T: DeserializeOwned + ToSchema>(
+    tx: &mut Tx,
+    value: Value,
+    mut faults: Vec<Fault>,
+    before: Option<&Value>,
+) -> Result<Checked<T>, Problem> {
+    let schema = Schema::named(&T::name());
+    faults.extend(schema.faults(&value));
+    let bad: BTreeSet<String> = faults
+        .iter()
+        .filter_map(|fault| fault.pointer.clone())
+        .collect();
+    let unchanged = |pointer: &str| {
+        before.is_some_and(|b| {
+            b.pointer(pointer)
+                .is_some_and(|v| value.pointer(pointer) == Some(v))
+        })
+    };
+    let found = schema
+        .references(&value)
+        .into_iter()
+        .filter(|reference| !bad.contains(&reference.pointer))
+        .collect();
+    let resolved = references::resolve(tx, found, unchanged, &mut faults).await?;
+    check_translations(schema, &value, &mut faults);
+    if !faults.is_empty() {
+        let mut seen = BTreeSet::new();
+        faults.retain(|fault| seen.insert((fault.pointer.clone(), fault.code.clone())));
+        return Err(Problem::invalid(faults));
+    }
+    let input = serde_path_to_error::deserialize(value).map_err(|error| {
+        let pointer = error
+            .path()
+            .iter()
+            .map(|segment| format!("/{segment}"))
+            .collect::<String>();
+        Problem::invalid(vec![Fault::at(
+            pointer,
+            "invalid",
+            error.inner().to_string(),
+        )])
+    })?;
+    Ok(Checked { input, resolved })
+}
+
+fn check_translations(schema: &Schema, value: &Value, faults: &mut Vec<Fault>) {
+    for (language, texts) in value["translations"].as_object().into_iter().flatten() {
+        for (name, _) in texts.as_object().into_iter().flatten() {
+            if !schema.texts.contains(name) {
+                let texts = schema
+                    .texts
+                    .iter()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                let detail = format!("is not a text of this record; its texts are {texts}");
+                faults.push(Fault::at(
+                    format!("/translations/{language}/{name}"),
+                    "unknown_member",
+                    detail,
+                ));
+            }
+        }
+    }
+}
+
+/// Rules that need more than the schema: collects what is wrong, so that the client hears of all at once.
+#[derive(Debug, Default)]
+pub struct Rules(Vec<Fault>);
+
+impl Rules {
+    /// None checked yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// What has to hold, and what the client is told if it does not.
+    pub fn require(&mut self, holds: bool, pointer: &str, code: &str, detail: &str) {
+        if !holds {
+            self.0.push(Fault::at(pointer, code, detail));
+        }
+    }
+    /// That an end is not before its beginning, as far as both are known.
+    pub fn require_order(
+        &mut self,
+        start: Option<&PartialDate>,
+        end: Option<&PartialDate>,
+        pointer: &str,
+        start_name: &str,
+    ) {
+        if let (Some(start), Some(end)) = (start, end) {
+            self.require(
+                end.last_day() >= start.first_day(),
+                pointer,
+                "before_start",
+                &format!("must not be before {start_name}"),
+            );
+        }
+    }
+    /// # Errors
+    /// 422 with all that did not hold.
+    pub fn done(self) -> Result<(), Problem> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid(self.0))
+        }
+    }
+}
+
+/// Declares a body: the members given, and those that every record's body may have.
+macro_rules! input {
+    ($(#[$meta:meta])* $name:ident { $($(#[$member_meta:meta])* $member:ident: $type:ty),* $(,)? }) => {
+        #[derive(Debug, Clone, serde::Deserialize, utoipa::ToSchema)]
+        #[serde(deny_unknown_fields)]
+        $(#[$meta])*
+        pub struct $name {
+            $($(#[$member_meta])* pub $member: $type,)*
+            /// The ids of this record in partners' systems.
+            #[serde(default)]
+            #[schema(max_items = 20)]
+            pub external_ids: Vec<crate::values::common::ExternalId>,
+            /// Where its facts come from.
+            #[serde(default)]
+            #[schema(max_items = 50)]
+            pub citations: Vec<crate::values::common::Citation>,
+            /// The language of its texts [BCP 47]; `en` if absent.
+            #[serde(default)]
+            #[schema(pattern = "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length = 35, example = "en")]
+            pub language: Option<String>,
+            /// Its texts in other languages, by language and member.
+            #[serde(default)]
+            #[schema(value_type = Option<crate::values::TranslationsSchema>)]
+            pub translations: Option<crate::values::common::Translations>,
+        }
+
+        impl crate::http::body::Input for $name {
+            fn common(&self) -> crate::values::common::Common {
+                crate::values::common::Common {
+                    language: self.language.clone().unwrap_or_else(|| "en".into()),
+                    translations: self.translations.clone().unwrap_or_default(),
+                    external_ids: self.external_ids.clone(),
+                    citations: self.citations.clone(),
+                }
+            }
+        }
+    };
+}
+pub(crate) use input;

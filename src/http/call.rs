@@ -1,0 +1,311 @@
+//! A request as a handler sees it: who calls, what for, and the one transaction it may have.
+
+use std::collections::HashMap;
+
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, web};
+use aws_lc_rs::digest;
+use futures_util::future::{Ready, ready};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::body::BodyHash;
+use super::conditional::{self, IfMatch};
+use super::idempotency;
+use super::middleware::{Context, filters};
+use super::operation::of_parameter;
+use super::paging::{Cursor, Page};
+use super::problem::{Code, Problem};
+use super::reply::Reply;
+use crate::access::Caller;
+use crate::app::State;
+use crate::database::records::{self, Record};
+use crate::database::references::{self, Resolved};
+use crate::database::{Conn, Tx};
+use crate::ids;
+
+/// What a handler answers.
+pub type Answer = Result<Reply, Problem>;
+
+/// The request: permission is already checked against the table when a handler holds one.
+pub struct Call {
+    request: HttpRequest,
+    state: web::Data<State>,
+    context: Context,
+    if_match: IfMatch,
+    idempotency_key: Option<String>,
+}
+
+impl FromRequest for Call {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        ready(Self::new(request))
+    }
+}
+
+impl Call {
+    fn new(request: &HttpRequest) -> Result<Self, Problem> {
+        let context = request
+            .extensions()
+            .get::<Context>()
+            .cloned()
+            .expect("the middleware admits before a handler runs");
+        let key = request
+            .headers()
+            .get(idempotency::HEADER)
+            .map(idempotency::check)
+            .transpose()?;
+        Ok(Self {
+            state: request
+                .app_data::<web::Data<State>>()
+                .expect("the application has its state")
+                .clone(),
+            if_match: IfMatch::of(request)?,
+            idempotency_key: key.filter(|_| request.method() == Method::POST),
+            request: request.clone(),
+            context,
+        })
+    }
+
+    /// The application.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Who calls.
+    pub fn caller(&self) -> &Caller {
+        &self.context.caller
+    }
+
+    /// The query as this type; the document has already been checked against.
+    ///
+    /// # Errors
+    /// 400 if a value does not fit after all.
+    pub fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        serde_path_to_error::deserialize(&self.context.query).map_err(|error| {
+            let name = error.path().to_string();
+            Problem::bad_parameters(vec![super::Fault::of_parameter(
+                name,
+                "invalid",
+                error.inner().to_string(),
+            )])
+        })
+    }
+
+    /// Where the list goes on.
+    pub fn cursor(&self) -> Option<&Cursor> {
+        self.context.cursor.as_ref()
+    }
+
+    /// The order asked for: the member, and whether it is reversed.
+    pub fn sort(&self) -> (String, bool) {
+        let sort = self.context.query["sort"].as_str().unwrap_or_default();
+        (
+            sort.trim_start_matches('-').to_owned(),
+            sort.starts_with('-'),
+        )
+    }
+
+    /// A connection for reading.
+    ///
+    /// # Errors
+    /// 503 if there is none within a second.
+    pub async fn connection(&self) -> Result<Conn, Problem> {
+        self.state.database.connection().await
+    }
+
+    /// The cities that filters name, by the name used; other references in filters are checked too.
+    ///
+    /// # Errors
+    /// 400 for cities and terms that do not exist, so that a report job hears of its typo.
+    pub async fn resolved(&self) -> Result<Resolved, Problem> {
+        let found = self
+            .context
+            .operation
+            .query_schema()
+            .references(&self.context.query);
+        let named: Vec<_> = found
+            .into_iter()
+            .filter(|reference| {
+                reference.collection.starts_with("terms/") || reference.collection == "cities"
+            })
+            .collect();
+        if named.is_empty() {
+            return Ok(Resolved::default());
+        }
+        let mut faults = vec![];
+        let mut conn = self.connection().await?;
+        let resolved =
+            references::resolve_in(&mut conn, self.caller(), named, |_| false, &mut faults).await?;
+        if faults.is_empty() {
+            Ok(resolved)
+        } else {
+            Err(Problem::bad_parameters(
+                faults.into_iter().map(of_parameter).collect(),
+            ))
+        }
+    }
+
+    /// One transaction for the whole request: what `work` did is kept if it answers, and undone if it does not.
+    ///
+    /// # Errors
+    /// Those of `work`, of the idempotency key and of the database.
+    pub async fn write(&self, work: impl AsyncFnOnce(&mut Tx) -> Answer) -> Answer {
+        let mut tx = self
+            .state
+            .database
+            .begin(
+                self.caller().clone(),
+                self.if_match.clone(),
+                self.state.clock.now(),
+            )
+            .await?;
+        match self.in_transaction(&mut tx, work).await {
+            Ok(reply) => tx.commit().await.map(|()| reply),
+            Err(problem) => {
+                tx.roll_back().await;
+                Err(problem)
+            }
+        }
+    }
+
+    async fn in_transaction(
+        &self,
+        tx: &mut Tx,
+        work: impl AsyncFnOnce(&mut Tx) -> Answer,
+    ) -> Answer {
+        let (Some(key), Some(account_id)) =
+            (self.idempotency_key.clone(), self.caller().account_id())
+        else {
+            return work(tx).await;
+        };
+        let key = idempotency::Key {
+            account_id,
+            key,
+            request_hash: self.request_hash(),
+        };
+        if let Some(reply) = idempotency::replay(tx, &key).await? {
+            return Ok(reply);
+        }
+        let reply = work(tx).await?;
+        idempotency::store(tx, &key, &reply).await?;
+        Ok(reply)
+    }
+
+    fn request_hash(&self) -> Vec<u8> {
+        let mut context = digest::Context::new(&digest::SHA256);
+        context.update(self.request.method().as_str().as_bytes());
+        context.update(self.request.uri().to_string().as_bytes());
+        if let Some(BodyHash(hash)) = self.request.extensions().get::<BodyHash>() {
+            context.update(hash);
+        }
+        context.finish().as_ref().to_vec()
+    }
+
+    /// Answers one record, or 304 if the client has it.
+    ///
+    /// # Errors
+    /// 404 and 410.
+    pub async fn one<R: Record>(&self, id: Uuid) -> Answer {
+        let mut conn = self.connection().await?;
+        let record =
+            records::find::<R>(&mut conn, self.caller(), id, self.state.clock.today()).await?;
+        Ok(self.known(records::reply(StatusCode::OK, record, self.caller())))
+    }
+
+    /// One page of a list.
+    ///
+    /// # Errors
+    /// None at present; pages are answers like others.
+    pub fn page<R: Record>(
+        &self,
+        mut items: Vec<R>,
+        limit: i64,
+        count: Option<i64>,
+        key: impl Fn(&R) -> Value,
+    ) -> Answer {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(|last| {
+            let operation = self.context.operation.id.clone();
+            Cursor {
+                operation,
+                filters: filters(&self.context.query),
+                key: key(last),
+                id: last.id(),
+            }
+            .encode(&self.state.secrets)
+        });
+        let today = self.state.clock.today();
+        for item in &mut items {
+            item.complete(today);
+            item.shown_to(self.caller());
+        }
+        Ok(self.list(
+            &Page {
+                items,
+                next: next.clone(),
+                count,
+            },
+            next.as_deref(),
+        ))
+    }
+
+    /// A list with its ETag and its Link [RFC 8288] to the next page.
+    pub fn list(&self, body: &impl Serialize, next: Option<&str>) -> Reply {
+        let mut reply = Reply::ok(body);
+        if let Some(next) = next {
+            let query: HashMap<&str, String> = [
+                ("cursor", Some(next.to_owned())),
+                (
+                    "limit",
+                    self.context.query["limit"].as_i64().map(|n| n.to_string()),
+                ),
+            ]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect();
+            let query = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(query)
+                .finish();
+            reply = reply.header(
+                header::LINK,
+                &format!("<{}?{query}>; rel=\"next\"", self.request.path()),
+            );
+        }
+        let etag = conditional::etag_of_list(&reply.body);
+        self.known(reply.header(header::ETAG, &etag))
+    }
+
+    /// 304 if the client already has this representation [RFC 9110 13.1.2].
+    fn known(&self, reply: Reply) -> Reply {
+        let etag = reply
+            .headers
+            .get(header::ETAG)
+            .and_then(|etag| etag.to_str().ok())
+            .unwrap_or_default();
+        if etag.is_empty() || !conditional::is_known(&self.request, etag) {
+            return reply;
+        }
+        let mut unchanged = Reply::empty(StatusCode::NOT_MODIFIED);
+        for name in [header::ETAG, header::LINK] {
+            if let Some(value) = reply.headers.get(&name) {
+                unchanged.headers.insert(name, value.clone());
+            }
+        }
+        unchanged
+    }
+}
+
+/// The id in a path.
+///
+/// # Errors
+/// 404: what is not an id names nothing.
+pub fn path_id(text: &str) -> Result<Uuid, Problem> {
+    ids::parse(text).ok_or_else(|| Problem::new(Code::NotFound, "the path has no id in canonical form; ids look like 015aca1d-640d-7000-8000-00000000000d"))
+}

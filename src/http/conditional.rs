@@ -1,0 +1,128 @@
+//! Conditional requests [RFC 9110 13]: strong ETags that hold the version and a hash of the representation.
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+use aws_lc_rs::digest;
+
+use super::problem::{Code, Problem};
+
+/// What a compressed answer's ETag ends with, so that it differs from the plain one.
+pub const COMPRESSED: &str = "-gzip";
+
+/// `"v7.<hash>"`: If-Match compares the version, If-None-Match the whole.
+pub fn etag(version: i32, body: &[u8]) -> String {
+    format!("\"v{version}.{}\"", hash(body))
+}
+
+/// The ETag of an answer that is not one record.
+pub fn etag_of_list(body: &[u8]) -> String {
+    format!("\"{}\"", hash(body))
+}
+
+fn hash(body: &[u8]) -> String {
+    digest::digest(&digest::SHA256, body).as_ref()[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The header If-Match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IfMatch {
+    /// Not sent.
+    Absent,
+    /// `*`: any version.
+    Any,
+    /// The versions named.
+    Versions(Vec<i32>),
+}
+
+impl IfMatch {
+    /// # Errors
+    /// 400 if the header is not a list of ETags of this service.
+    pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let Some(value) = joined(request, &header::IF_MATCH) else {
+            return Ok(Self::Absent);
+        };
+        if value.trim() == "*" {
+            return Ok(Self::Any);
+        }
+        let bad = || {
+            Problem::new(
+                Code::BadHeader,
+                "If-Match must be the ETag of a record as it was answered, such as \"v7.0123456789abcdef\"",
+            )
+        };
+        let mut versions = vec![];
+        for tag in tags(&value) {
+            if tag.starts_with("W/") {
+                continue; // If-Match compares strongly [RFC 9110 13.1.1]: a weak ETag never matches.
+            }
+            let inner = tag
+                .strip_prefix('"')
+                .and_then(|tag| tag.strip_suffix('"'))
+                .ok_or_else(bad)?;
+            let digits = inner
+                .strip_prefix('v')
+                .map(|rest| rest.split('.').next().unwrap_or_default());
+            // Another strong ETag is well formed; it is only never ours.
+            versions.push(digits.and_then(|digits| digits.parse().ok()).unwrap_or(0));
+        }
+        Ok(Self::Versions(versions))
+    }
+
+    /// # Errors
+    /// 428 if it is absent, 412 if it names another version than `version`.
+    pub fn check(&self, version: i32, etag: &str) -> Result<(), Problem> {
+        match self {
+            Self::Absent => Err(Problem::new(
+                Code::PreconditionRequired,
+                Code::PreconditionRequired.meaning(),
+            )),
+            _ => self.check_if_present(version, etag),
+        }
+    }
+
+    /// Like [`IfMatch::check`], for requests where it may be absent.
+    ///
+    /// # Errors
+    /// 412 if it names another version than `version`.
+    pub fn check_if_present(&self, version: i32, etag: &str) -> Result<(), Problem> {
+        match self {
+            Self::Versions(versions) if !versions.contains(&version) => Err(Problem::new(
+                Code::StaleVersion,
+                format!("the record is at version {version} now"),
+            )
+            .header(header::ETAG, etag)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether If-None-Match names this ETag (weak comparison), so that 304 is the answer.
+pub fn is_known(request: &HttpRequest, etag: &str) -> bool {
+    joined(request, &header::IF_NONE_MATCH).is_some_and(|value| {
+        value.trim() == "*"
+            || tags(&value).any(|tag| {
+                tag.trim_start_matches("W/")
+                    .replace(&format!("{COMPRESSED}\""), "\"")
+                    == etag
+            })
+    })
+}
+
+fn joined(request: &HttpRequest, name: &header::HeaderName) -> Option<String> {
+    let values: Vec<&str> = request
+        .headers()
+        .get_all(name)
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    (!values.is_empty()).then(|| values.join(","))
+}
+
+fn tags(value: &str) -> impl Iterator<Item = &str> {
+    value
+        .split(',')
+        .map(str::trim)
+        .filter(|tag| !tag.is_empty())
+}

@@ -1,0 +1,403 @@
+//! What every request walks through, in this order: request id · route and method · size · token · rate ·
+//! media types · role · query; then the handler; then errors as problems, security headers, the log line.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpResponse, web};
+use futures_util::FutureExt;
+use serde_json::Value;
+
+use super::body::MAX_BYTES;
+use super::conditional::COMPRESSED;
+use super::operation::{OPERATIONS, Operation};
+use super::paging::Cursor;
+use super::problem::{Code, Problem};
+use crate::access::{Caller, table};
+use crate::app::State;
+use crate::ids;
+
+/// The header of the request id, in and out.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What the middleware found out about a request; the extractor [`super::Call`] hands it to the handler.
+#[derive(Clone)]
+pub struct Context {
+    /// Which operation.
+    pub operation: &'static Operation,
+    /// Who calls.
+    pub caller: Caller,
+    /// The query, checked.
+    pub query: Value,
+    /// Where the list goes on.
+    pub cursor: Option<Cursor>,
+}
+
+/// The middleware around everything.
+///
+/// # Errors
+/// Only for a panic in a handler, already rendered as a problem.
+pub async fn entry(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let state = request
+        .app_data::<web::Data<State>>()
+        .expect("the application has its state")
+        .clone();
+    let request_id = incoming_id(request.headers()).unwrap_or_else(|| ids::new().to_string());
+    let is_head = request.method() == Method::HEAD;
+    if is_head {
+        // HEAD is GET without the body [RFC 9110 9.3.2]; routes are written for GET.
+        request.head_mut().method = Method::GET;
+    }
+    let method = if is_head {
+        Method::HEAD
+    } else {
+        request.method().clone()
+    };
+    let path = request.path().to_owned();
+    let problem =
+        |problem: &Problem| problem.response(&state.config.public_url, &path, &request_id);
+
+    let mut limits = vec![];
+    let mut account = None;
+    let walk = async {
+        match admit(&request, &state, &mut limits).await {
+            Err(refused) => Ok(request.into_response(problem(&refused))),
+            Ok(context) => {
+                account = context
+                    .as_ref()
+                    .and_then(|context| context.caller.client_id().map(str::to_owned));
+                if let Some(context) = context {
+                    request.extensions_mut().insert(context);
+                }
+                next.call(request)
+                    .await
+                    .map(|answer| as_problem(answer.map_into_boxed_body(), &problem))
+            }
+        }
+    };
+    let response = match AssertUnwindSafe(walk).catch_unwind().await {
+        Ok(answer) => answer?,
+        Err(_) => {
+            tracing::error!(request_id, %method, path, "a panic in this request");
+            let response = problem(&Problem::new(Code::Internal, Code::Internal.meaning()));
+            return Err(actix_web::error::InternalError::from_response("panic", response).into());
+        }
+    };
+    let mut response = if is_head {
+        response.map_body(|_, body| bodiless(body))
+    } else {
+        response
+    };
+    for (name, value) in limits {
+        response.headers_mut().insert(name, value);
+    }
+    finish(
+        response.headers_mut(),
+        &path,
+        &request_id,
+        account.is_some(),
+    );
+    tracing::info!(
+        request_id,
+        %method,
+        path,
+        status = response.status().as_u16(),
+        account = account.as_deref().unwrap_or("-"),
+        milliseconds = started.elapsed().as_secs_f64() * 1000.0,
+        "request"
+    );
+    Ok(response)
+}
+
+/// Everything that is checked before the handler; `None` for paths outside the OpenAPI document.
+async fn admit(
+    request: &ServiceRequest,
+    state: &State,
+    limits: &mut Vec<(HeaderName, HeaderValue)>,
+) -> Result<Option<Context>, Problem> {
+    let Some(pattern) = request.match_pattern() else {
+        return Err(Problem::not_found());
+    };
+    let Some(methods) = OPERATIONS.get(&pattern) else {
+        let is_read = request.method() == Method::GET;
+        return if is_read {
+            Ok(None)
+        } else {
+            Err(method_not_allowed("GET, HEAD"))
+        };
+    };
+    let Some(operation) = methods.get(request.method()) else {
+        return Err(method_not_allowed(&allowed(methods.keys())));
+    };
+    check_size(request.headers())?;
+    let address = state.rates.address_of(request);
+    let caller = match bearer(request.headers(), operation)? {
+        Some(token) => {
+            state.rates.check_address_of_token(&address)?;
+            crate::access::tokens::caller_of(state, token).await?
+        }
+        None => Caller::anonymous(),
+    };
+    let is_write = !request.method().is_safe();
+    state.rates.check(
+        caller.account_id().map_or(address, |id| id.to_string()),
+        is_write,
+        limits,
+    )?;
+    check_media_types(request, operation)?;
+    table::check(operation.permission, &caller, state)?;
+    let mut query = operation.parse_query(request.query_string())?;
+    let cursor = continue_list(operation, &mut query, state)?;
+    Ok(Some(Context {
+        operation,
+        caller,
+        query,
+        cursor,
+    }))
+}
+
+fn allowed<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
+    let mut names: Vec<&str> = methods.map(Method::as_str).collect();
+    if names.contains(&"GET") {
+        names.push("HEAD");
+    }
+    names.push("OPTIONS");
+    names.sort_unstable();
+    names.join(", ")
+}
+
+fn method_not_allowed(allow: &str) -> Problem {
+    Problem::new(Code::MethodNotAllowed, format!("this path takes {allow}"))
+        .header(header::ALLOW, allow)
+}
+
+fn check_size(headers: &HeaderMap) -> Result<(), Problem> {
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > MAX_BYTES) {
+        return Err(Problem::new(Code::TooLarge, Code::TooLarge.meaning()));
+    }
+    Ok(())
+}
+
+/// The token of `Authorization: Bearer …` [RFC 6750]; a header that is there and is not that is refused.
+fn bearer<'h>(headers: &'h HeaderMap, operation: &Operation) -> Result<Option<&'h str>, Problem> {
+    let mut values = headers.get_all(header::AUTHORIZATION);
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let token = value.to_str().ok().and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    match token {
+        Some(token) if values.next().is_none() && !token.is_empty() => Ok(Some(token)),
+        // The token endpoint takes the client's own credentials [RFC 6749 2.3.1] and reads them itself.
+        _ if operation.id == "create_token" => Ok(None),
+        _ => Err(crate::access::unauthenticated(
+            "the header Authorization must be `Bearer <token>`",
+        )),
+    }
+}
+
+fn check_media_types(request: &ServiceRequest, operation: &Operation) -> Result<(), Problem> {
+    if let Some(wanted) = &operation.body {
+        let sent = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        if !sent
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .eq_ignore_ascii_case(wanted)
+        {
+            let problem = Problem::new(
+                Code::UnsupportedMediaType,
+                format!("the body must be {wanted}"),
+            );
+            return Err(problem
+                .header(
+                    HeaderName::from_static("accept-patch"),
+                    "application/merge-patch+json",
+                )
+                .header(header::ACCEPT, wanted));
+        }
+    }
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("*/*");
+    if !operation.answers.is_empty()
+        && !operation
+            .answers
+            .iter()
+            .any(|answer| accepts(accept, answer))
+    {
+        return Err(Problem::new(
+            Code::NotAcceptable,
+            format!("this path answers {}", operation.answers.join(", ")),
+        ));
+    }
+    Ok(())
+}
+
+/// Whether an Accept header [RFC 9110 12.5.1] allows a media type.
+fn accepts(accept: &str, media: &str) -> bool {
+    let (kind, _) = media.split_once('/').unwrap_or((media, ""));
+    accept.split(',').any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let range = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let refused = parts.any(|part| {
+            part.strip_prefix("q=")
+                .is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0))
+        });
+        !refused
+            && (range == "*/*"
+                || range.is_empty()
+                || range == media
+                || range == format!("{kind}/*"))
+    })
+}
+
+/// The filters a cursor carries; those sent beside it must be the same.
+fn continue_list(
+    operation: &Operation,
+    query: &mut Value,
+    state: &State,
+) -> Result<Option<Cursor>, Problem> {
+    if !operation.is_list {
+        return Ok(None);
+    }
+    let Value::Object(members) = query else {
+        return Ok(None);
+    };
+    let Some(Value::String(text)) = members.remove("cursor") else {
+        return Ok(None);
+    };
+    let cursor = Cursor::decode(&text, &operation.id, &state.secrets)?;
+    let sent = filters(&Value::Object(members.clone()));
+    if sent.as_object().is_some_and(|sent| !sent.is_empty()) && sent != cursor.filters {
+        return Err(Problem::new(
+            Code::InvalidCursor,
+            "the filters are not those of the list that this cursor came from",
+        ));
+    }
+    if let Value::Object(carried) = &cursor.filters {
+        members.extend(carried.clone());
+    }
+    Ok(Some(cursor))
+}
+
+/// The query without the members that may differ from page to page.
+pub fn filters(query: &Value) -> Value {
+    let mut filters = query.clone();
+    if let Value::Object(members) = &mut filters {
+        members.retain(|name, _| !matches!(name.as_str(), "cursor" | "limit" | "count"));
+        members.sort_keys();
+    }
+    filters
+}
+
+/// Errors of handlers and of the framework become problems with the request's own path and id.
+fn as_problem(
+    response: ServiceResponse,
+    problem: &impl Fn(&Problem) -> HttpResponse,
+) -> ServiceResponse {
+    let Some(error) = response.response().error() else {
+        return response;
+    };
+    let ours = error.as_error::<Problem>().cloned();
+    let rendered = ours.unwrap_or_else(|| {
+        let detail = error.to_string();
+        match response.status() {
+            StatusCode::NOT_FOUND => Problem::not_found(),
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge, detail),
+            StatusCode::BAD_REQUEST => Problem::new(Code::BadParameter, detail),
+            _ => {
+                tracing::error!(detail, "unexpected error");
+                Problem::new(Code::Internal, Code::Internal.meaning())
+            }
+        }
+    });
+    let rendered = problem(&rendered);
+    response.into_response(rendered)
+}
+
+fn bodiless(body: BoxBody) -> BoxBody {
+    drop(body);
+    BoxBody::new(())
+}
+
+fn finish(headers: &mut HeaderMap, path: &str, request_id: &str, authenticated: bool) {
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    let mut default = |name: HeaderName, value: &'static str| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    default(
+        header::CONTENT_SECURITY_POLICY,
+        crate::pages::policy_of(path).unwrap_or("default-src 'none'; frame-ancestors 'none'"),
+    );
+    default(header::REFERRER_POLICY, "no-referrer");
+    default(header::X_FRAME_OPTIONS, "DENY");
+    // no-cache: keep it, but ask whether it is still true before each use.
+    default(
+        header::CACHE_CONTROL,
+        if authenticated {
+            "private, no-cache"
+        } else {
+            "public, no-cache"
+        },
+    );
+    headers.append(
+        header::VARY,
+        HeaderValue::from_static("Authorization, Accept"),
+    );
+}
+
+fn incoming_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    ((1..=64).contains(&id.len()) && id.bytes().all(safe)).then(|| id.to_owned())
+}
+
+/// Outside the compression: a compressed answer is another representation and needs an ETag of its own.
+///
+/// # Errors
+/// None of its own.
+pub async fn compressed_etag(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut response = next.call(request).await?;
+    let headers = response.headers_mut();
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        if let Some(etag) = headers
+            .get(header::ETAG)
+            .and_then(|etag| etag.to_str().ok()?.strip_suffix('"').map(str::to_owned))
+        {
+            if let Ok(value) = HeaderValue::from_str(&format!("{etag}{COMPRESSED}\"")) {
+                headers.insert(header::ETAG, value);
+            }
+        }
+    }
+    Ok(response)
+}

@@ -1,0 +1,21 @@
+//! Mechanisms of the interface, each in one place: problems, bodies, queries, paging, conditional requests,
+//! idempotency, answers, and the middleware that every request walks through.
+
+pub mod body;
+pub mod call;
+pub mod conditional;
+pub mod idempotency;
+pub mod middleware;
+pub mod operation;
+pub mod paging;
+pub mod problem;
+pub mod rates;
+pub mod reply;
+pub mod schemas;
+pub mod text;
+
+pub use body::{Body, Checked};
+pub use call::{Answer, Call};
+pub use paging::Paging;
+pub use problem::{Code, Fault, Problem};
+pub use reply::Reply;

@@ -1,0 +1,205 @@
+//! The operations of the OpenAPI document as the middleware and the query check need them.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
+
+use actix_web::http::Method;
+use serde_json::{Map, Value, json};
+
+use super::problem::{Fault, Problem};
+use super::schemas::Schema;
+use super::text;
+use crate::access::table::{self, Row};
+
+/// One operation: a path and a method.
+pub struct Operation {
+    /// operationId.
+    pub id: String,
+    /// The path as a template.
+    pub path: String,
+    /// Who may call it.
+    pub permission: &'static Row,
+    /// The media type of its body, if it takes one.
+    pub body: Option<String>,
+    /// The media types of its answers.
+    pub answers: Vec<String>,
+    /// Whether it is a list, with a cursor.
+    pub is_list: bool,
+    parameters: Vec<Value>,
+    query: OnceLock<Schema>,
+}
+
+/// By path template, then method.
+pub static OPERATIONS: LazyLock<HashMap<String, HashMap<Method, Operation>>> =
+    LazyLock::new(|| {
+        let mut operations: HashMap<String, HashMap<Method, Operation>> = HashMap::new();
+        for (path, item) in crate::api::document()["paths"]
+            .as_object()
+            .into_iter()
+            .flatten()
+        {
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                if let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) {
+                    operations
+                        .entry(path.clone())
+                        .or_default()
+                        .insert(method, Operation::new(path, operation));
+                }
+            }
+        }
+        operations
+    });
+
+impl Operation {
+    fn new(path: &str, operation: &Value) -> Self {
+        let id = operation["operationId"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        let media = |content: &Value| {
+            content
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(media, _)| media.clone())
+                .collect::<Vec<_>>()
+        };
+        let parameters: Vec<Value> = operation["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|parameter| parameter["in"] == "query")
+            .cloned()
+            .collect();
+        Self {
+            permission: table::row_of(&id)
+                .unwrap_or_else(|| panic!("{id} has no row in the table of permissions")),
+            body: media(&operation["requestBody"]["content"])
+                .into_iter()
+                .next(),
+            answers: operation["responses"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter(|(status, _)| status.starts_with('2'))
+                .flat_map(|(_, response)| media(&response["content"]))
+                .collect(),
+            is_list: parameters
+                .iter()
+                .any(|parameter| parameter["name"] == "cursor"),
+            path: path.to_owned(),
+            parameters,
+            query: OnceLock::new(),
+            id,
+        }
+    }
+
+    /// The schema of the query as one object.
+    pub fn query_schema(&self) -> &Schema {
+        self.query.get_or_init(|| {
+            let member = |parameter: &Value| (parameter["name"].as_str().unwrap_or_default().to_owned(), parameter["schema"].clone());
+            let required: Vec<&Value> = self.parameters.iter().filter(|p| p["required"] == true).map(|p| &p["name"]).collect();
+            let properties: Map<String, Value> = self.parameters.iter().map(member).collect();
+            Schema::new(
+                json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false}),
+                &Value::Null,
+            )
+        })
+    }
+
+    /// The query as JSON of the types that the document states.
+    ///
+    /// # Errors
+    /// 400 with every parameter that is unknown or wrong.
+    pub fn parse_query(&self, query: &str) -> Result<Value, Problem> {
+        let mut object = Map::new();
+        let mut faults = vec![];
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let schema = self
+                .parameters
+                .iter()
+                .find(|parameter| parameter["name"] == name.as_ref())
+                .map(|p| &p["schema"]);
+            match schema {
+                Some(schema) if is_array(schema) => {
+                    match object.entry(name.into_owned()).or_insert_with(|| json!([])) {
+                        Value::Array(items) => items.push(typed(&schema["items"], &value)),
+                        _ => unreachable!("made as an array above"),
+                    }
+                }
+                schema => {
+                    let value = schema.map_or_else(|| json!(value), |schema| typed(schema, &value));
+                    if object.insert(name.clone().into_owned(), value).is_some() {
+                        faults.push(Fault::of_parameter(
+                            name,
+                            "given_twice",
+                            "may be given once only",
+                        ));
+                    }
+                }
+            }
+        }
+        let mut query = Value::Object(object);
+        faults.extend(text::normalise(&mut query).into_iter().map(of_parameter));
+        faults.extend(
+            self.query_schema()
+                .faults(&query)
+                .into_iter()
+                .map(of_parameter),
+        );
+        if faults.is_empty() {
+            Ok(query)
+        } else {
+            Err(Problem::bad_parameters(faults))
+        }
+    }
+}
+
+/// A fault of the query as an object, told as a fault of the parameter.
+pub fn of_parameter(fault: Fault) -> Fault {
+    let name = fault
+        .pointer
+        .as_deref()
+        .unwrap_or_default()
+        .trim_start_matches('/')
+        .split('/')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    let code = if fault.code == "unknown_member" {
+        "unknown_parameter"
+    } else {
+        &fault.code
+    };
+    Fault::of_parameter(
+        name.replace("~1", "/").replace("~0", "~"),
+        code,
+        fault.detail,
+    )
+}
+
+fn is_array(schema: &Value) -> bool {
+    match &schema["type"] {
+        Value::Array(types) => types.iter().any(|one| one == "array"),
+        one => one == "array",
+    }
+}
+
+/// A query's text as the JSON that its schema wants; text that is not that stays text, and the schema refuses it.
+fn typed(schema: &Value, text: &str) -> Value {
+    let wants = |name: &str| match &schema["type"] {
+        Value::Array(types) => types.iter().any(|one| one == name),
+        one => one == name,
+    };
+    if wants("integer") {
+        return text
+            .parse::<i64>()
+            .map_or_else(|_| json!(text), |number| json!(number));
+    }
+    if wants("boolean") {
+        return text
+            .parse::<bool>()
+            .map_or_else(|_| json!(text), |value| json!(value));
+    }
+    json!(text)
+}

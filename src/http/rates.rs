@@ -1,0 +1,183 @@
+//! Rate limits: per account, per address when anonymous, and apart for reads and writes.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use governor::clock::{Clock, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+use ipnet::IpNet;
+
+use super::problem::{Code, Problem};
+
+type Limiter =
+    RateLimiter<String, DashMapStateStore<String>, DefaultClock, StateInformationMiddleware>;
+
+/// A burst is worth this many seconds.
+const BURST_SECONDS: u32 = 10;
+
+/// The limits of one server.
+pub struct Rates {
+    reads: Option<Limit>,
+    writes: Option<Limit>,
+    tokens: Limiter,
+    failed_logins: Limiter,
+    key_reloads: Limiter,
+    trusted_proxies: Vec<IpNet>,
+}
+
+struct Limit {
+    limiter: Limiter,
+    name: &'static str,
+    burst: u32,
+}
+
+fn limiter(per_second: NonZeroU32, burst: NonZeroU32) -> Limiter {
+    let quota = Quota::per_second(per_second).allow_burst(burst);
+    RateLimiter::dashmap(quota).with_middleware::<StateInformationMiddleware>()
+}
+
+fn limit(name: &'static str, per_second: u32) -> Option<Limit> {
+    let per_second = NonZeroU32::new(per_second)?;
+    let burst = per_second.saturating_mul(NonZeroU32::new(BURST_SECONDS)?);
+    Some(Limit {
+        limiter: limiter(per_second, burst),
+        name,
+        burst: burst.get(),
+    })
+}
+
+const fn number(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).expect("not zero")
+}
+
+impl Rates {
+    /// Requests per second; 0 is unlimited.
+    pub fn new(reads: u32, writes: u32, trusted_proxies: Vec<IpNet>) -> Self {
+        Self {
+            reads: limit("reads", reads),
+            writes: limit("writes", writes),
+            // Checking a signature costs something: an address cannot ask for it without bound.
+            tokens: limiter(number(2_000), number(10_000)),
+            failed_logins: limiter(number(1), number(20)),
+            key_reloads: limiter(number(1), number(3)),
+            trusted_proxies,
+        }
+    }
+
+    /// The client's address; what a proxy says of it counts only if the proxy is trusted.
+    pub fn address_of(&self, request: &ServiceRequest) -> String {
+        let Some(peer) = request.peer_addr().map(|peer| peer.ip()) else {
+            return "unknown".into();
+        };
+        let is_trusted =
+            |address: &IpAddr| self.trusted_proxies.iter().any(|net| net.contains(address));
+        if !is_trusted(&peer) {
+            return peer.to_string();
+        }
+        let forwarded = request
+            .headers()
+            .get(HeaderName::from_static("x-forwarded-for"))
+            .and_then(|value| value.to_str().ok());
+        let hops = forwarded
+            .unwrap_or_default()
+            .split(',')
+            .filter_map(|hop| hop.trim().parse::<IpAddr>().ok());
+        hops.rev()
+            .find(|hop| !is_trusted(hop))
+            .unwrap_or(peer)
+            .to_string()
+    }
+
+    /// Takes one request of this account or address.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check(
+        &self,
+        who: String,
+        is_write: bool,
+        headers: &mut Vec<(HeaderName, HeaderValue)>,
+    ) -> Result<(), Problem> {
+        let Some(limit) = (if is_write { &self.writes } else { &self.reads }) else {
+            return Ok(());
+        };
+        let mut add = |name: &'static str, value: String| {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.push((HeaderName::from_static(name), value));
+            }
+        };
+        add(
+            "ratelimit-policy",
+            format!("\"{}\";q={};w={BURST_SECONDS}", limit.name, limit.burst),
+        );
+        match limit.limiter.check_key(&who) {
+            Ok(state) => {
+                add(
+                    "ratelimit",
+                    format!("\"{}\";r={}", limit.name, state.remaining_burst_capacity()),
+                );
+                Ok(())
+            }
+            Err(refused) => {
+                let seconds = refused
+                    .wait_time_from(DefaultClock::default().now())
+                    .as_secs()
+                    + 1;
+                add("ratelimit", format!("\"{}\";r=0;t={seconds}", limit.name));
+                Err(too_many(seconds))
+            }
+        }
+    }
+
+    /// Takes one token check of this address.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_address_of_token(&self, address: &str) -> Result<(), Problem> {
+        self.tokens
+            .check_key(&address.to_owned())
+            .map(|_| ())
+            .map_err(|_| too_many(1))
+    }
+
+    /// Takes one failed login of this client.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn count_failed_login(&self, client_id: &str) -> Result<(), Problem> {
+        self.failed_logins
+            .check_key(&client_id.chars().take(60).collect())
+            .map(|_| ())
+            .map_err(|_| too_many(1))
+    }
+
+    /// Whether an unknown key id is worth another look into the database.
+    pub fn may_reload_keys(&self) -> bool {
+        self.key_reloads.check_key(&String::new()).is_ok()
+    }
+
+    /// Forgets those that have not called for a while.
+    pub fn forget_idle(&self) {
+        for limiter in [self.reads.as_ref(), self.writes.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(|limit| &limit.limiter)
+        {
+            limiter.retain_recent();
+        }
+        self.tokens.retain_recent();
+        self.failed_logins.retain_recent();
+    }
+}
+
+fn too_many(seconds: u64) -> Problem {
+    Problem::new(
+        Code::TooManyRequests,
+        format!("the rate limit is used up; send again in {seconds} s"),
+    )
+    .header(header::RETRY_AFTER, &seconds.to_string())
+}

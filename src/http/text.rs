@@ -1,0 +1,191 @@
+//! Text and numbers at the edge: no NUL, no control characters, Unicode NFC, no member named twice.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+use super::problem::Fault;
+
+/// Whether a character may stand in text; line breaks and tabs are for members that take several lines.
+pub fn is_allowed(character: char) -> bool {
+    matches!(character, '\n' | '\t')
+        || !(character.is_control() || ('\u{fdd0}'..='\u{fdef}').contains(&character))
+}
+
+/// Brings every string of a body to NFC, and lists those with characters that are not allowed.
+pub fn normalise(value: &mut Value) -> Vec<Fault> {
+    let mut faults = vec![];
+    normalise_at(value, &mut String::new(), &mut faults);
+    faults
+}
+
+fn normalise_at(value: &mut Value, pointer: &mut String, faults: &mut Vec<Fault>) {
+    match value {
+        Value::String(text) => {
+            if text.contains("\r\n") {
+                *text = text.replace("\r\n", "\n");
+            }
+            if !text.chars().all(is_allowed) {
+                faults.push(Fault::at(
+                    pointer.as_str(),
+                    "control_character",
+                    "must not contain control characters",
+                ));
+            } else if !is_nfc(text) {
+                *text = text.nfc().collect();
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                within(pointer, &index.to_string(), |pointer| {
+                    normalise_at(item, pointer, faults)
+                });
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members.iter_mut() {
+                within(pointer, name, |pointer| {
+                    if !name.chars().all(is_allowed) {
+                        faults.push(Fault::at(
+                            pointer.as_str(),
+                            "control_character",
+                            "must not contain control characters",
+                        ));
+                    }
+                    normalise_at(member, pointer, faults);
+                });
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Goes one step down a JSON Pointer [RFC 6901] and back again.
+pub fn within(pointer: &mut String, token: &str, work: impl FnOnce(&mut String)) {
+    let length = pointer.len();
+    pointer.push('/');
+    pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
+    work(pointer);
+    pointer.truncate(length);
+}
+
+/// Reads JSON [RFC 8259] and refuses objects that name a member twice.
+///
+/// # Errors
+/// Where and why it is not JSON, in words for the client.
+pub fn parse_json(bytes: &[u8]) -> Result<Value, String> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = Strict
+        .deserialize(&mut deserializer)
+        .and_then(|value| deserializer.end().map(|()| value));
+    value.map_err(|error| {
+        let message = error.to_string();
+        if bytes.is_empty() {
+            "the body is empty; it has to be JSON".into()
+        } else {
+            message
+        }
+    })
+}
+
+/// The key under which serde_json hands over a number with its digits (feature `arbitrary_precision`).
+const NUMBER: &str = "$serde_json::private::Number";
+
+#[derive(Clone, Copy)]
+struct Strict;
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut array = vec![];
+        while let Some(item) = items.next_element_seed(Strict)? {
+            array.push(item);
+        }
+        Ok(Value::Array(array))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if name == NUMBER {
+                let digits: String = members.next_value()?;
+                return digits
+                    .parse::<Number>()
+                    .map(Value::Number)
+                    .map_err(A::Error::custom);
+            }
+            let value = members.next_value_seed(Strict)?;
+            if object.insert(name.clone(), value).is_some() {
+                return Err(A::Error::custom(format!(
+                    "the member {name:?} is there twice"
+                )));
+            }
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_member_named_twice_is_refused_at_any_depth() {
+        assert!(
+            parse_json(br#"{"a": {"b": 1, "b": 2}}"#)
+                .unwrap_err()
+                .contains("\"b\" is there twice")
+        );
+        assert_eq!(
+            parse_json(br#"{"a": {"b": 1}, "b": 2}"#).unwrap(),
+            json!({"a": {"b": 1}, "b": 2})
+        );
+    }
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        assert_eq!(
+            parse_json(b"[0.10000000000000000001]").unwrap().to_string(),
+            "[0.10000000000000000001]"
+        );
+    }
+
+    #[test]
+    fn text_becomes_nfc_and_control_characters_are_named() {
+        let mut value = json!({"title": "Cafe\u{301}", "tags": ["a\u{0}b"]});
+        let faults = normalise(&mut value);
+        assert_eq!(value["title"], "Café");
+        assert_eq!(faults[0].pointer.as_deref(), Some("/tags/0"));
+    }
+}
