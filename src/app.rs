@@ -62,19 +62,8 @@ pub struct State {
 impl State {
     /// A state; nothing is connected yet.
     pub fn new(config: Config, database: Database, secrets: Secrets, clock: Clock) -> Self {
-        let rates = Rates::new(
-            config.rate_reads,
-            config.rate_writes,
-            config.trusted_proxies.clone(),
-        );
-        Self {
-            config,
-            database,
-            secrets,
-            keyring: Keyring::default(),
-            rates,
-            clock,
-        }
+        let rates = Rates::new(config.rate_reads, config.rate_writes, config.trusted_proxies.clone());
+        Self { config, database, secrets, keyring: Keyring::default(), rates, clock }
     }
 }
 
@@ -146,11 +135,7 @@ fn cors() -> Cors {
     Cors::default()
         .allow_any_origin()
         .allowed_methods([Method::GET, Method::HEAD, Method::OPTIONS])
-        .allowed_headers([
-            header::ACCEPT,
-            header::IF_NONE_MATCH,
-            middleware::REQUEST_ID,
-        ])
+        .allowed_headers([header::ACCEPT, header::IF_NONE_MATCH, middleware::REQUEST_ID])
         .expose_headers([
             header::ETAG.as_str(),
             header::LOCATION.as_str(),

@@ -13,28 +13,13 @@ pub struct DatabaseSettings {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
     /// Connection string of the role that owns the schema, for migrations; the service's own if absent
-    #[arg(
-        long,
-        env = "DATABASE_MIGRATION_URL",
-        hide_env_values = true,
-        value_name = "URL"
-    )]
+    #[arg(long, env = "DATABASE_MIGRATION_URL", hide_env_values = true, value_name = "URL")]
     pub database_migration_url: Option<String>,
     /// Folder of what the service keeps itself: private cluster, master key, demo accounts
-    #[arg(
-        long,
-        env = "PILOT_EXCHANGE_DATA_DIR",
-        default_value = "./var",
-        value_name = "FOLDER"
-    )]
+    #[arg(long, env = "PILOT_EXCHANGE_DATA_DIR", default_value = "./var", value_name = "FOLDER")]
     pub data_dir: PathBuf,
     /// Connections to the database, for the whole process
-    #[arg(
-        long,
-        env = "PILOT_EXCHANGE_DATABASE_CONNECTIONS",
-        default_value_t = 20,
-        value_name = "NUMBER"
-    )]
+    #[arg(long, env = "PILOT_EXCHANGE_DATABASE_CONNECTIONS", default_value_t = 20, value_name = "NUMBER")]
     pub database_connections: usize,
 }
 
@@ -42,12 +27,7 @@ pub struct DatabaseSettings {
 #[derive(Debug, Clone, Args)]
 pub struct ServiceSettings {
     /// Address and port to listen on
-    #[arg(
-        long,
-        env = "PILOT_EXCHANGE_LISTEN",
-        default_value = "127.0.0.1:8080",
-        value_name = "ADDRESS:PORT"
-    )]
+    #[arg(long, env = "PILOT_EXCHANGE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: String,
     /// URL under which clients reach the service, without a slash at the end; http://LISTEN if absent
     #[arg(long, env = "PILOT_EXCHANGE_PUBLIC_URL", value_name = "URL")]
@@ -56,50 +36,25 @@ pub struct ServiceSettings {
     #[arg(long, env = "PILOT_EXCHANGE_MASTER_KEY_FILE", value_name = "FILE")]
     pub master_key_file: Option<PathBuf>,
     /// Seconds to finish running requests when asked to stop
-    #[arg(
-        long,
-        env = "PILOT_EXCHANGE_DRAIN_SECONDS",
-        default_value_t = 10,
-        value_name = "SECONDS"
-    )]
+    #[arg(long, env = "PILOT_EXCHANGE_DRAIN_SECONDS", default_value_t = 10, value_name = "SECONDS")]
     pub drain_seconds: u64,
     /// Addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas
     #[arg(long, env = "PILOT_EXCHANGE_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network, value_name = "NETWORKS")]
     pub trusted_proxies: Vec<IpNet>,
     /// Reads per second and account, or address when anonymous; bursts of ten seconds' worth; 0 = unlimited
-    #[arg(
-        long,
-        env = "PILOT_EXCHANGE_RATE_READS",
-        default_value_t = 50,
-        value_name = "PER_SECOND"
-    )]
+    #[arg(long, env = "PILOT_EXCHANGE_RATE_READS", default_value_t = 50, value_name = "PER_SECOND")]
     pub rate_reads: u32,
     /// Writes per second and account; bursts of ten seconds' worth; 0 = unlimited
-    #[arg(
-        long,
-        env = "PILOT_EXCHANGE_RATE_WRITES",
-        default_value_t = 20,
-        value_name = "PER_SECOND"
-    )]
+    #[arg(long, env = "PILOT_EXCHANGE_RATE_WRITES", default_value_t = 20, value_name = "PER_SECOND")]
     pub rate_writes: u32,
     /// Name of the publisher, shown at /v1
-    #[arg(
-        long,
-        env = "PILOT_EXCHANGE_PUBLISHER_NAME",
-        default_value = "Pilot Exchange",
-        value_name = "NAME"
-    )]
+    #[arg(long, env = "PILOT_EXCHANGE_PUBLISHER_NAME", default_value = "Pilot Exchange", value_name = "NAME")]
     pub publisher_name: String,
     /// Web address of the publisher, shown at /v1
     #[arg(long, env = "PILOT_EXCHANGE_PUBLISHER_URL", value_name = "URL")]
     pub publisher_url: Option<String>,
     /// Licence of the public data, shown at /v1
-    #[arg(
-        long,
-        env = "PILOT_EXCHANGE_DATA_LICENCE",
-        default_value = "CC-BY-4.0",
-        value_name = "LICENCE"
-    )]
+    #[arg(long, env = "PILOT_EXCHANGE_DATA_LICENCE", default_value = "CC-BY-4.0", value_name = "LICENCE")]
     pub data_licence: String,
 }
 
@@ -156,24 +111,13 @@ impl Config {
     /// # Errors
     /// One line that says which setting is impossible.
     pub fn of(settings: &ServiceSettings) -> Result<Self, String> {
-        let listen = settings
-            .listen
-            .to_socket_addrs()
-            .ok()
-            .and_then(|mut addresses| addresses.next())
-            .ok_or_else(|| {
-                format!(
-                    "PILOT_EXCHANGE_LISTEN: {:?} is not ADDRESS:PORT, such as 127.0.0.1:8080",
-                    settings.listen
-                )
+        let listen =
+            settings.listen.to_socket_addrs().ok().and_then(|mut addresses| addresses.next()).ok_or_else(|| {
+                format!("PILOT_EXCHANGE_LISTEN: {:?} is not ADDRESS:PORT, such as 127.0.0.1:8080", settings.listen)
             })?;
-        let public_url = settings
-            .public_url
-            .clone()
-            .unwrap_or_else(|| format!("http://{listen}"));
-        let url = url::Url::parse(&public_url).map_err(|error| {
-            format!("PILOT_EXCHANGE_PUBLIC_URL: {public_url:?} is not a URL: {error}")
-        })?;
+        let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{listen}"));
+        let url = url::Url::parse(&public_url)
+            .map_err(|error| format!("PILOT_EXCHANGE_PUBLIC_URL: {public_url:?} is not a URL: {error}"))?;
         if !matches!(url.scheme(), "http" | "https")
             || public_url.ends_with('/')
             || url.query().is_some()
@@ -198,9 +142,7 @@ impl Config {
 
     /// Whether only this machine reaches the service: what `serve --demo` asks for.
     pub fn is_loopback(&self) -> bool {
-        let host = url::Url::parse(&self.public_url)
-            .ok()
-            .and_then(|url| url.host().map(|host| host.to_owned()));
+        let host = url::Url::parse(&self.public_url).ok().and_then(|url| url.host().map(|host| host.to_owned()));
         let public = match host {
             Some(url::Host::Domain(name)) => name == "localhost",
             Some(url::Host::Ipv4(address)) => address.is_loopback(),

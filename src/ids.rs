@@ -14,10 +14,7 @@ use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 /// A fresh UUIDv7 [RFC 9562]: ids made later sort later, so the order by id is the order of creation.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place where ids are made"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one place where ids are made")]
 pub fn new() -> Uuid {
     Uuid::now_v7()
 }
@@ -33,13 +30,8 @@ pub const REFERS_TO: &str = "x-refers-to";
 
 /// The schema of a string that names a record of `collection`.
 pub fn reference_schema(collection: &str, object: ObjectBuilder) -> RefOr<Schema> {
-    let extensions = ExtensionsBuilder::new()
-        .add(REFERS_TO, json!(collection))
-        .build();
-    object
-        .schema_type(Type::String)
-        .extensions(Some(extensions))
-        .into()
+    let extensions = ExtensionsBuilder::new().add(REFERS_TO, json!(collection)).build();
+    object.schema_type(Type::String).extensions(Some(extensions)).into()
 }
 
 macro_rules! ids {

@@ -46,10 +46,7 @@ pub async fn get_service(call: Call) -> Answer {
     let service = Service {
         name: "Pilot Exchange",
         version: env!("CARGO_PKG_VERSION"),
-        publisher: Publisher {
-            name: config.publisher_name.clone(),
-            url: config.publisher_url.clone(),
-        },
+        publisher: Publisher { name: config.publisher_name.clone(), url: config.publisher_url.clone() },
         data_licence: config.data_licence.clone(),
         openapi: format!("{}/openapi.json", config.public_url),
         docs: format!("{}/docs/", config.public_url),

@@ -23,15 +23,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::ids::reference_schema;
 
 /// A date known to the year, the month or the day [ISO 8601]: `2017`, `2017-03`, `2017-03-15`; 1800 to 2200.
-#[derive(
-    Debug,
-    Clone,
-    PartialEq,
-    Eq,
-    Serialize,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = Text)]
 #[serde(transparent)]
 pub struct PartialDate(String);
@@ -48,10 +40,7 @@ impl PartialDate {
     }
 
     fn span(text: &str) -> Option<(NaiveDate, NaiveDate)> {
-        if !text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'-')
-        {
+        if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
             return None;
         }
         let first = match text.len() {
@@ -65,9 +54,7 @@ impl PartialDate {
             7 => first + Months::new(1) - Days::new(1),
             _ => first,
         };
-        (1800..=2200)
-            .contains(&first.year())
-            .then_some((first, last))
+        (1800..=2200).contains(&first.year()).then_some((first, last))
     }
 }
 
@@ -88,9 +75,7 @@ impl From<NaiveDate> for PartialDate {
 
 impl<'de> Deserialize<'de> for PartialDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -127,14 +112,7 @@ impl ToSchema for PartialDate {}
 /// An exact decimal: at most 18 digits before the point and 12 after it. In JSON a string in canonical form
 /// (`"98"`, `"0.5"`); a JSON number is accepted and read by its own digits.
 #[derive(
-    Debug,
-    Clone,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow,
 )]
 #[diesel(sql_type = Numeric)]
 pub struct Decimal(pub BigDecimal);
@@ -142,8 +120,7 @@ pub struct Decimal(pub BigDecimal);
 impl FromStr for Decimal {
     type Err = &'static str;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const MESSAGE: &str =
-            "must be a decimal number with at most 18 digits before the point and 12 after it";
+        const MESSAGE: &str = "must be a decimal number with at most 18 digits before the point and 12 after it";
         if text.len() > 64 {
             return Err(MESSAGE);
         }
@@ -224,14 +201,7 @@ impl PartialSchema for Decimal {
 impl ToSchema for Decimal {}
 
 /// JSON in a column of SQL as a Rust value.
-#[derive(
-    Debug,
-    Clone,
-    Serialize,
-    Deserialize,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
+#[derive(Debug, Clone, Serialize, Deserialize, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = Jsonb)]
 #[serde(transparent, bound = "")]
 pub struct Json<T: Serialize + DeserializeOwned + std::fmt::Debug>(pub T);
@@ -408,25 +378,16 @@ pub struct TranslationsSchema;
 
 impl PartialSchema for TranslationsSchema {
     fn schema() -> RefOr<Schema> {
-        let text = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .min_length(Some(1))
-            .max_length(Some(10_000));
-        let language = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .pattern(Some("^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"));
+        let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(10_000));
+        let language = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"));
         ObjectBuilder::new()
             .schema_type(Type::Object)
             .property_names(Some(language))
             .additional_properties(Some(
-                ObjectBuilder::new()
-                    .schema_type(Type::Object)
-                    .additional_properties(Some(text)),
+                ObjectBuilder::new().schema_type(Type::Object).additional_properties(Some(text)),
             ))
             .max_properties(Some(50))
-            .description(Some(
-                "Texts of the record in other languages, by language (BCP 47) and member.",
-            ))
+            .description(Some("Texts of the record in other languages, by language (BCP 47) and member."))
             .examples([json!({"ko": {"title": "스마트 가로등"}})])
             .into()
     }
@@ -449,20 +410,10 @@ pub mod common {
     #[serde(deny_unknown_fields)]
     pub struct ExternalId {
         /// The partner system; a name of its own that stays the same.
-        #[schema(
-            min_length = 1,
-            max_length = 100,
-            pattern = "^[A-Za-z0-9._-]+$",
-            example = "busan-open-data"
-        )]
+        #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9._-]+$", example = "busan-open-data")]
         pub source: String,
         /// The id in that system.
-        #[schema(
-            min_length = 1,
-            max_length = 200,
-            pattern = r"^\S+$",
-            example = "SL-2017-01"
-        )]
+        #[schema(min_length = 1, max_length = 200, pattern = r"^\S+$", example = "SL-2017-01")]
         pub value: String,
     }
 
@@ -473,18 +424,10 @@ pub mod common {
         /// The document that says it.
         pub document_id: DocumentId,
         /// Where in the document.
-        #[schema(
-            min_length = 1,
-            max_length = 300,
-            example = "Areas of Future Cooperation, item 1"
-        )]
+        #[schema(min_length = 1, max_length = 300, example = "Areas of Future Cooperation, item 1")]
         pub locator: Option<String>,
         /// Its words, at most 300 characters.
-        #[schema(
-            min_length = 1,
-            max_length = 300,
-            example = "Busan is currently testing 26 services"
-        )]
+        #[schema(min_length = 1, max_length = 300, example = "Busan is currently testing 26 services")]
         pub quote: Option<String>,
     }
 

@@ -55,12 +55,7 @@ pub struct AccountView {
 #[serde(deny_unknown_fields)]
 pub struct AccountInput {
     /// The name it logs in with; stays the same.
-    #[schema(
-        pattern = "^[a-z0-9][a-z0-9._-]*$",
-        min_length = 3,
-        max_length = 60,
-        example = "barcelona-reports"
-    )]
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]*$", min_length = 3, max_length = 60, example = "barcelona-reports")]
     pub client_id: String,
     /// What it is for. One account per person or system.
     pub name: Line,
@@ -98,70 +93,34 @@ pub async fn load(conn: &mut Conn, id: Uuid) -> Result<Option<Account>, Problem>
         .left_join(account_city::table)
         .filter(account::id.eq(id).and(account::disabled.eq(false)))
         .order(account_city::city_id)
-        .select((
-            account::client_id,
-            account::role,
-            account_city::city_id.nullable(),
-        ))
+        .select((account::client_id, account::role, account_city::city_id.nullable()))
         .load(conn)
         .await?;
     let [(client_id, role, _), ..] = rows.as_slice() else {
         return Ok(None);
     };
     let (client_id, role) = (client_id.clone(), *role);
-    Ok(Some(Account {
-        id,
-        client_id,
-        role,
-        cities: rows.into_iter().filter_map(|(.., city)| city).collect(),
-    }))
+    Ok(Some(Account { id, client_id, role, cities: rows.into_iter().filter_map(|(.., city)| city).collect() }))
 }
 
 /// The account that has this secret.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn authenticate(
-    conn: &mut Conn,
-    client_id: &str,
-    secret: &str,
-) -> Result<Option<Uuid>, Problem> {
+pub async fn authenticate(conn: &mut Conn, client_id: &str, secret: &str) -> Result<Option<Uuid>, Problem> {
     let stored: Vec<(Uuid, Vec<u8>)> = account::table
         .inner_join(account_secret::table)
-        .filter(
-            account::client_id
-                .eq(client_id)
-                .and(account::disabled.eq(false)),
-        )
-        .filter(
-            account_secret::expires_at
-                .is_null()
-                .or(account_secret::expires_at.gt(diesel::dsl::now)),
-        )
+        .filter(account::client_id.eq(client_id).and(account::disabled.eq(false)))
+        .filter(account_secret::expires_at.is_null().or(account_secret::expires_at.gt(diesel::dsl::now)))
         .select((account::id, account_secret::hash))
         .load(conn)
         .await?;
     let hash = secrets::hash(secret);
     // All of them are compared, so that the time taken tells nothing.
-    Ok(stored.iter().fold(None, |found, (id, stored)| {
-        if secrets::equal(stored, &hash) {
-            Some(*id)
-        } else {
-            found
-        }
-    }))
+    Ok(stored.iter().fold(None, |found, (id, stored)| if secrets::equal(stored, &hash) { Some(*id) } else { found }))
 }
 
-type Row = (
-    Uuid,
-    i32,
-    DateTime<Utc>,
-    DateTime<Utc>,
-    String,
-    String,
-    Role,
-    bool,
-);
+type Row = (Uuid, i32, DateTime<Utc>, DateTime<Utc>, String, String, Role, bool);
 
 const COLUMNS: (
     account::id,
@@ -194,25 +153,22 @@ async fn with_cities(conn: &mut Conn, rows: Vec<Row>) -> QueryResult<Vec<Account
         .await?;
     let cities_of = |id: Uuid| {
         let own = grants.iter().filter(|(account, ..)| *account == id);
-        own.map(|(_, city, code)| code.clone().unwrap_or_else(|| city.to_string()))
-            .collect()
+        own.map(|(_, city, code)| code.clone().unwrap_or_else(|| city.to_string())).collect()
     };
     Ok(rows
         .into_iter()
-        .map(
-            |(id, version, created_at, updated_at, client_id, name, role, disabled)| AccountView {
-                id,
-                version,
-                created_at,
-                updated_at,
-                client_id,
-                name,
-                role,
-                cities: cities_of(id),
-                disabled,
-                client_secret: None,
-            },
-        )
+        .map(|(id, version, created_at, updated_at, client_id, name, role, disabled)| AccountView {
+            id,
+            version,
+            created_at,
+            updated_at,
+            client_id,
+            name,
+            role,
+            cities: cities_of(id),
+            disabled,
+            client_secret: None,
+        })
         .collect())
 }
 
@@ -222,10 +178,7 @@ async fn with_cities(conn: &mut Conn, rows: Vec<Row>) -> QueryResult<Vec<Account
 /// 404.
 pub async fn find(conn: &mut Conn, id: Uuid) -> Result<AccountView, Problem> {
     let row: Vec<Row> = account::table.find(id).select(COLUMNS).load(conn).await?;
-    with_cities(conn, row)
-        .await?
-        .pop()
-        .ok_or_else(Problem::not_found)
+    with_cities(conn, row).await?.pop().ok_or_else(Problem::not_found)
 }
 
 /// All accounts, by client_id.
@@ -233,11 +186,7 @@ pub async fn find(conn: &mut Conn, id: Uuid) -> Result<AccountView, Problem> {
 /// # Errors
 /// Those of the database.
 pub async fn all(conn: &mut Conn) -> QueryResult<Vec<AccountView>> {
-    let rows: Vec<Row> = account::table
-        .order(account::client_id)
-        .select(COLUMNS)
-        .load(conn)
-        .await?;
+    let rows: Vec<Row> = account::table.order(account::client_id).select(COLUMNS).load(conn).await?;
     with_cities(conn, rows).await
 }
 
@@ -273,40 +222,21 @@ pub async fn create(conn: &mut Conn, new: New<'_>) -> Result<AccountView, Proble
         .await?;
     grant(conn, id, &new.cities).await?;
     let secret = add_secret(conn, id).await?;
-    Ok(AccountView {
-        client_secret: Some(secret),
-        ..find(conn, id).await?
-    })
+    Ok(AccountView { client_secret: Some(secret), ..find(conn, id).await? })
 }
 
 async fn grant(conn: &mut Conn, id: Uuid, cities: &[Uuid]) -> QueryResult<()> {
-    diesel::delete(account_city::table.filter(account_city::account_id.eq(id)))
-        .execute(conn)
-        .await?;
-    let rows: Vec<_> = cities
-        .iter()
-        .map(|city| {
-            (
-                account_city::account_id.eq(id),
-                account_city::city_id.eq(*city),
-            )
-        })
-        .collect();
-    diesel::insert_into(account_city::table)
-        .values(rows)
-        .on_conflict_do_nothing()
-        .execute(conn)
-        .await?;
+    diesel::delete(account_city::table.filter(account_city::account_id.eq(id))).execute(conn).await?;
+    let rows: Vec<_> =
+        cities.iter().map(|city| (account_city::account_id.eq(id), account_city::city_id.eq(*city))).collect();
+    diesel::insert_into(account_city::table).values(rows).on_conflict_do_nothing().execute(conn).await?;
     Ok(())
 }
 
 async fn add_secret(conn: &mut Conn, id: Uuid) -> QueryResult<String> {
     let secret = secrets::new_client_secret();
     diesel::insert_into(account_secret::table)
-        .values((
-            account_secret::account_id.eq(id),
-            account_secret::hash.eq(secrets::hash(&secret)),
-        ))
+        .values((account_secret::account_id.eq(id), account_secret::hash.eq(secrets::hash(&secret))))
         .execute(conn)
         .await?;
     Ok(secret)
@@ -318,44 +248,29 @@ async fn add_secret(conn: &mut Conn, id: Uuid) -> QueryResult<String> {
 /// 404.
 pub async fn rotate(conn: &mut Conn, id: Uuid, overlap_hours: i64) -> Result<AccountView, Problem> {
     let last: Option<Vec<u8>> = account_secret::table
-        .filter(
-            account_secret::account_id
-                .eq(id)
-                .and(account_secret::expires_at.is_null()),
-        )
+        .filter(account_secret::account_id.eq(id).and(account_secret::expires_at.is_null()))
         .order(account_secret::created_at.desc())
         .select(account_secret::hash)
         .first(conn)
         .await
         .optional()?;
-    let others = account_secret::table.filter(
-        account_secret::account_id
-            .eq(id)
-            .and(account_secret::hash.ne(last.clone().unwrap_or_default())),
-    );
+    let others = account_secret::table
+        .filter(account_secret::account_id.eq(id).and(account_secret::hash.ne(last.clone().unwrap_or_default())));
     diesel::delete(others).execute(conn).await?;
     if let Some(hash) = last {
         diesel::update(account_secret::table.find((id, hash)))
-            .set(
-                account_secret::expires_at.eq(Utc::now() + chrono::TimeDelta::hours(overlap_hours)),
-            )
+            .set(account_secret::expires_at.eq(Utc::now() + chrono::TimeDelta::hours(overlap_hours)))
             .execute(conn)
             .await?;
     }
     let secret = add_secret(conn, id).await?;
     touch(conn, id).await?;
-    Ok(AccountView {
-        client_secret: Some(secret),
-        ..find(conn, id).await?
-    })
+    Ok(AccountView { client_secret: Some(secret), ..find(conn, id).await? })
 }
 
 async fn touch(conn: &mut Conn, id: Uuid) -> QueryResult<usize> {
     diesel::update(account::table.find(id))
-        .set((
-            account::version.eq(account::version + 1),
-            account::updated_at.eq(diesel::dsl::now),
-        ))
+        .set((account::version.eq(account::version + 1), account::updated_at.eq(diesel::dsl::now)))
         .execute(conn)
         .await
 }
@@ -365,10 +280,7 @@ async fn touch(conn: &mut Conn, id: Uuid) -> QueryResult<usize> {
 /// # Errors
 /// Those of the database.
 pub async fn set_disabled(conn: &mut Conn, id: Uuid, disabled: bool) -> Result<(), Problem> {
-    diesel::update(account::table.find(id))
-        .set(account::disabled.eq(disabled))
-        .execute(conn)
-        .await?;
+    diesel::update(account::table.find(id)).set(account::disabled.eq(disabled)).execute(conn).await?;
     touch(conn, id).await?;
     Ok(())
 }
@@ -377,10 +289,7 @@ fn answer(status: StatusCode, view: &AccountView) -> Reply {
     let mut reply = Reply::json(status, view);
     let etag = conditional::etag(view.version, &reply.body);
     if view.client_secret.is_some() {
-        let without = AccountView {
-            client_secret: None,
-            ..view.clone()
-        };
+        let without = AccountView { client_secret: None, ..view.clone() };
         reply.kept = Some(serde_json::to_vec(&without).expect("plain data").into());
         reply = reply.header(header::CACHE_CONTROL, "no-store");
     }
@@ -394,10 +303,7 @@ fn answer(status: StatusCode, view: &AccountView) -> Reply {
 #[get("/v1/me")]
 pub async fn get_me(call: Call) -> Answer {
     let id = call.caller().account_id().ok_or_else(Problem::not_found)?;
-    Ok(answer(
-        StatusCode::OK,
-        &find(&mut call.connection().await?, id).await?,
-    ))
+    Ok(answer(StatusCode::OK, &find(&mut call.connection().await?, id).await?))
 }
 
 /// Accounts, one page.
@@ -438,16 +344,9 @@ pub async fn create_account(call: Call, body: Body<AccountInput>) -> Answer {
     call.write(async |tx| {
         let input = body.checked(tx).await?;
         let cities = granted(&input, &input.cities);
-        let new = New {
-            client_id: &input.client_id,
-            name: &input.name,
-            role: input.role,
-            cities,
-            demo: false,
-        };
+        let new = New { client_id: &input.client_id, name: &input.name, role: input.role, cities, demo: false };
         let view = create(&mut tx.conn, new).await?;
-        Ok(answer(StatusCode::CREATED, &view)
-            .header(header::LOCATION, &format!("/v1/accounts/{}", view.id)))
+        Ok(answer(StatusCode::CREATED, &view).header(header::LOCATION, &format!("/v1/accounts/{}", view.id)))
     })
     .await
 }
@@ -471,30 +370,19 @@ pub async fn get_account(call: Call, id: web::Path<String>) -> Answer {
 /// For administrators. A changed or disabled account is changed or disabled from that moment, whatever tokens it has.
 #[utoipa::path(tag = "access", request_body = AccountChange, responses((status = 200, description = "The account", body = AccountView)))]
 #[patch("/v1/accounts/{id}")]
-pub async fn update_account(
-    call: Call,
-    id: web::Path<String>,
-    body: Body<AccountChange>,
-) -> Answer {
+pub async fn update_account(call: Call, id: web::Path<String>, body: Body<AccountChange>) -> Answer {
     call.write(async |tx| {
         let id = path_id(&id)?;
         lock(tx, id).await?;
         let current = find(&mut tx.conn, id).await?;
         let body_of = serde_json::to_vec(&current).unwrap_or_default();
-        tx.if_match.check(
-            current.version,
-            &conditional::etag(current.version, &body_of),
-        )?;
+        tx.if_match.check(current.version, &conditional::etag(current.version, &body_of))?;
         let input = body.merged_with(tx, json!(current)).await?;
         let Some(input) = input else {
             return Ok(answer(StatusCode::OK, &current));
         };
         diesel::update(account::table.find(id))
-            .set((
-                account::name.eq(&input.name),
-                account::role.eq(input.role),
-                account::disabled.eq(input.disabled),
-            ))
+            .set((account::name.eq(&input.name), account::role.eq(input.role), account::disabled.eq(input.disabled)))
             .execute(&mut tx.conn)
             .await?;
         grant(&mut tx.conn, id, &granted(&input, &input.cities)).await?;
@@ -505,13 +393,7 @@ pub async fn update_account(
 }
 
 async fn lock(tx: &mut Tx, id: Uuid) -> QueryResult<()> {
-    account::table
-        .find(id)
-        .select(account::id)
-        .for_update()
-        .first::<Uuid>(&mut tx.conn)
-        .await
-        .optional()?;
+    account::table.find(id).select(account::id).for_update().first::<Uuid>(&mut tx.conn).await.optional()?;
     Ok(())
 }
 
@@ -526,10 +408,7 @@ pub async fn rotate_account_secret(call: Call, id: web::Path<String>) -> Answer 
         let id = path_id(&id)?;
         lock(tx, id).await?;
         find(&mut tx.conn, id).await?;
-        Ok(answer(
-            StatusCode::CREATED,
-            &rotate(&mut tx.conn, id, OVERLAP_HOURS).await?,
-        ))
+        Ok(answer(StatusCode::CREATED, &rotate(&mut tx.conn, id, OVERLAP_HOURS).await?))
     })
     .await
 }

@@ -47,11 +47,7 @@ impl Keyring {
     ///
     /// # Errors
     /// As [`Keyring::get`].
-    pub async fn reload(
-        &self,
-        database: &Database,
-        secrets: &Secrets,
-    ) -> Result<Arc<Keys>, Problem> {
+    pub async fn reload(&self, database: &Database, secrets: &Secrets) -> Result<Arc<Keys>, Problem> {
         let keys = Arc::new(load(&mut database.connection().await?, secrets).await?);
         *self.0.write().expect("no panic while held") = Some(keys.clone());
         Ok(keys)
@@ -74,20 +70,14 @@ async fn load(conn: &mut Conn, secrets: &Secrets) -> Result<Keys, Problem> {
     let verifying = rows
         .iter()
         .filter_map(|(kid, _, public)| {
-            Some((
-                kid.clone(),
-                DecodingKey::from_ed_components(&URL_SAFE_NO_PAD.encode(public)).ok()?,
-            ))
+            Some((kid.clone(), DecodingKey::from_ed_components(&URL_SAFE_NO_PAD.encode(public)).ok()?))
         })
         .collect();
     Ok(Keys {
         kid: kid.clone(),
         signing: EncodingKey::from_ed_der(&private),
         verifying,
-        public: rows
-            .iter()
-            .map(|(kid, _, public)| (kid.clone(), public.clone()))
-            .collect(),
+        public: rows.iter().map(|(kid, _, public)| (kid.clone(), public.clone())).collect(),
     })
 }
 
@@ -96,11 +86,7 @@ async fn read(conn: &mut Conn) -> QueryResult<Vec<(String, Vec<u8>, Vec<u8>)>> {
     signing_key::table
         .filter(signing_key::retired_at.is_null())
         .order(signing_key::created_at.desc())
-        .select((
-            signing_key::kid,
-            signing_key::private_key,
-            signing_key::public_key,
-        ))
+        .select((signing_key::kid, signing_key::private_key, signing_key::public_key))
         .load(conn)
         .await
 }

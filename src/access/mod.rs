@@ -124,10 +124,7 @@ impl Caller {
         if self.role() != Some(Role::Editor) {
             return None;
         }
-        cities
-            .iter()
-            .copied()
-            .find(|city| self.cities().contains(city))
+        cities.iter().copied().find(|city| self.cities().contains(city))
     }
 
     /// How far it sees in a collection.
@@ -147,9 +144,7 @@ impl Caller {
             Sight::Everything => true,
             Sight::Public => visibility == "public",
             Sight::Partners => visibility != "private",
-            Sight::Cities(own) => {
-                visibility != "private" || own.iter().any(|city| cities.contains(city))
-            }
+            Sight::Cities(own) => visibility != "private" || own.iter().any(|city| cities.contains(city)),
         }
     }
 }

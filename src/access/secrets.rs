@@ -22,12 +22,8 @@ impl Secrets {
     pub fn new(master: &[u8; 32]) -> Self {
         let master = hmac::Key::new(hmac::HMAC_SHA256, master);
         let derive = |label: &str| hmac::sign(&master, label.as_bytes());
-        let seal = UnboundKey::new(&AES_256_GCM, derive("seal").as_ref())
-            .expect("HMAC-SHA256 gives 32 bytes");
-        Self {
-            seal: LessSafeKey::new(seal),
-            cursor: hmac::Key::new(hmac::HMAC_SHA256, derive("cursor").as_ref()),
-        }
+        let seal = UnboundKey::new(&AES_256_GCM, derive("seal").as_ref()).expect("HMAC-SHA256 gives 32 bytes");
+        Self { seal: LessSafeKey::new(seal), cursor: hmac::Key::new(hmac::HMAC_SHA256, derive("cursor").as_ref()) }
     }
 
     /// From a file with 64 hex digits.
@@ -35,15 +31,14 @@ impl Secrets {
     /// # Errors
     /// One line that says what is wrong with the file.
     pub fn read(path: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            format!(
-                "the master key file {} cannot be read: {error}",
-                path.display()
-            )
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("the master key file {} cannot be read: {error}", path.display()))?;
         let master = from_hex(text.trim()).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         master.map(|master| Self::new(&master)).ok_or_else(|| {
-            format!("the master key file {} must hold 64 hex digits (make one with: openssl rand -hex 32)", path.display())
+            format!(
+                "the master key file {} must hold 64 hex digits (make one with: openssl rand -hex 32)",
+                path.display()
+            )
         })
     }
 
@@ -57,11 +52,7 @@ impl Secrets {
         let nonce: [u8; NONCE_LEN] = random();
         let mut sealed = plain.to_vec();
         self.seal
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::empty(),
-                &mut sealed,
-            )
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut sealed)
             .expect("plain texts are short");
         [nonce.as_slice(), &sealed].concat()
     }
@@ -71,11 +62,7 @@ impl Secrets {
         let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;
         let mut text = text.to_vec();
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let plain = self
-            .seal
-            .open_in_place(nonce, Aad::empty(), &mut text)
-            .ok()?
-            .to_vec();
+        let plain = self.seal.open_in_place(nonce, Aad::empty(), &mut text).ok()?.to_vec();
         Some(plain)
     }
 
@@ -98,9 +85,7 @@ pub fn new_client_secret() -> String {
 /// The hash under which a client secret is stored. A plain SHA-256 is right here: the secret has 256 random bits, so
 /// that there is nothing to guess and a slow hash would only slow down every token.
 pub fn hash(secret: &str) -> Vec<u8> {
-    digest::digest(&digest::SHA256, secret.as_bytes())
-        .as_ref()
-        .to_vec()
+    digest::digest(&digest::SHA256, secret.as_bytes()).as_ref().to_vec()
 }
 
 /// Compares in constant time.
@@ -124,10 +109,7 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
     if !text.is_ascii() || text.len() % 2 == 1 {
         return None;
     }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
-        .collect()
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }
 
 #[cfg(test)]

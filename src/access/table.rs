@@ -35,20 +35,8 @@ pub struct Row {
     pub verifier: May,
 }
 
-const fn row(
-    operation: &'static str,
-    anonymous: May,
-    reader: May,
-    editor: May,
-    verifier: May,
-) -> Row {
-    Row {
-        operation,
-        anonymous,
-        reader,
-        editor,
-        verifier,
-    }
+const fn row(operation: &'static str, anonymous: May, reader: May, editor: May, verifier: May) -> Row {
+    Row { operation, anonymous, reader, editor, verifier }
 }
 
 /// The table.
@@ -163,10 +151,7 @@ pub fn check(row: &Row, caller: &Caller, state: &State) -> Result<(), Problem> {
         ))),
         (No, Some(role)) => Err(Problem::new(
             Code::Forbidden,
-            format!(
-                "an account with the role {role} may not do this; see {}/docs/",
-                state.config.public_url
-            ),
+            format!("an account with the role {role} may not do this; see {}/docs/", state.config.public_url),
         )),
     }
 }
@@ -178,13 +163,10 @@ pub fn as_markdown() -> String {
         Yes => "yes",
         Own => "own",
     };
-    let mut text = String::from(
-        "| operation | anonymous | reader | editor | verifier |\n| --- | --- | --- | --- | --- |\n",
-    );
+    let mut text =
+        String::from("| operation | anonymous | reader | editor | verifier |\n| --- | --- | --- | --- | --- |\n");
     for row in TABLE {
-        let cells = [row.anonymous, row.reader, row.editor, row.verifier]
-            .map(word)
-            .join(" | ");
+        let cells = [row.anonymous, row.reader, row.editor, row.verifier].map(word).join(" | ");
         text.push_str(&format!("| `{}` | {cells} |\n", row.operation));
     }
     text

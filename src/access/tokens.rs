@@ -53,11 +53,7 @@ pub async fn issue(state: &State, account_id: Uuid, client_id: &str) -> Result<S
         jti: ids::new(),
         scope: "exchange".into(),
     };
-    let header = Header {
-        typ: Some("at+jwt".into()),
-        kid: Some(keys.kid.clone()),
-        ..Header::new(Algorithm::EdDSA)
-    };
+    let header = Header { typ: Some("at+jwt".into()), kid: Some(keys.kid.clone()), ..Header::new(Algorithm::EdDSA) };
     jsonwebtoken::encode(&header, &claims, &keys.signing).map_err(|error| {
         tracing::error!(%error, "a token could not be signed");
         Problem::new(Code::Internal, Code::Internal.meaning())
@@ -71,36 +67,24 @@ pub async fn issue(state: &State, account_id: Uuid, client_id: &str) -> Result<S
 pub async fn caller_of(state: &State, token: &str) -> Result<Caller, Problem> {
     let claims = verify(state, token).await?;
     let account = accounts::load(&mut state.database.connection().await?, claims.sub).await?;
-    account
-        .map(Caller::account)
-        .ok_or_else(|| unauthenticated("the account of this token is disabled"))
+    account.map(Caller::account).ok_or_else(|| unauthenticated("the account of this token is disabled"))
 }
 
 /// Verifies what jsonwebtoken leaves open as well: typ, crit, one kid of ours, iss and aud present, members named once.
 async fn verify(state: &State, token: &str) -> Result<Claims, Problem> {
-    let invalid =
-        || unauthenticated("the access token is not valid; get a new one from POST /oauth/token");
+    let invalid = || unauthenticated("the access token is not valid; get a new one from POST /oauth/token");
     if token.len() > MAX_TOKEN_BYTES {
         return Err(invalid());
     }
     let mut parts = token.split('.');
-    let (Some(head), Some(claims), Some(_), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
+    let (Some(head), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
         return Err(invalid());
     };
     let head = decoded(head).ok_or_else(invalid)?;
     let claims = decoded(claims).ok_or_else(invalid)?;
-    let typ = head["typ"]
-        .as_str()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let typ = head["typ"].as_str().unwrap_or_default().to_ascii_lowercase();
     let is_access_token = matches!(typ.as_str(), "at+jwt" | "application/at+jwt");
-    if !is_access_token
-        || head["alg"] != "EdDSA"
-        || head.get("crit").is_some()
-        || head.get("b64").is_some()
-    {
+    if !is_access_token || head["alg"] != "EdDSA" || head.get("crit").is_some() || head.get("b64").is_some() {
         return Err(invalid());
     }
     if !claims["iss"].is_string() || claims.get("aud").is_none() {
@@ -109,10 +93,7 @@ async fn verify(state: &State, token: &str) -> Result<Claims, Problem> {
     let kid = head["kid"].as_str().ok_or_else(invalid)?;
     let mut keys = state.keyring.get(&state.database, &state.secrets).await?;
     if !keys.verifying.contains_key(kid) && state.rates.may_reload_keys() {
-        keys = state
-            .keyring
-            .reload(&state.database, &state.secrets)
-            .await?;
+        keys = state.keyring.reload(&state.database, &state.secrets).await?;
     }
     let key = keys.verifying.get(kid).ok_or_else(invalid)?;
     let mut validation = Validation::new(Algorithm::EdDSA);
@@ -121,14 +102,14 @@ async fn verify(state: &State, token: &str) -> Result<Claims, Problem> {
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     validation.set_issuer(&[&state.config.public_url]);
     validation.set_audience(&[&state.config.public_url]);
-    jsonwebtoken::decode::<Claims>(token, key, &validation)
-        .map(|data| data.claims)
-        .map_err(|error| match error.kind() {
-            jsonwebtoken::errors::ErrorKind::ExpiredSignature => unauthenticated(
-                "the access token has expired; get a new one from POST /oauth/token",
-            ),
+    jsonwebtoken::decode::<Claims>(token, key, &validation).map(|data| data.claims).map_err(|error| {
+        match error.kind() {
+            jsonwebtoken::errors::ErrorKind::ExpiredSignature => {
+                unauthenticated("the access token has expired; get a new one from POST /oauth/token")
+            }
             _ => invalid(),
-        })
+        }
+    })
 }
 
 fn decoded(part: &str) -> Option<Value> {
@@ -194,19 +175,12 @@ pub async fn create_token(call: Call, request: HttpRequest, payload: Payload) ->
     let bytes = body::read(payload).await?;
     let form: Vec<(String, String)> = form_urlencoded::parse(&bytes).into_owned().collect();
     let field = |name: &str| {
-        let mut values = form
-            .iter()
-            .filter(|(key, _)| key == name)
-            .map(|(_, value)| value.clone());
+        let mut values = form.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone());
         (values.next(), values.next().is_some())
     };
     let (grant_type, twice) = field("grant_type");
     if twice || field("client_id").1 || field("client_secret").1 {
-        return Ok(refused(
-            StatusCode::BAD_REQUEST,
-            "invalid_request",
-            "each parameter may be given once",
-        ));
+        return Ok(refused(StatusCode::BAD_REQUEST, "invalid_request", "each parameter may be given once"));
     }
     match grant_type.as_deref() {
         None => {
@@ -225,11 +199,7 @@ pub async fn create_token(call: Call, request: HttpRequest, payload: Payload) ->
             ));
         }
     }
-    let credentials = match (
-        basic(request.headers()),
-        field("client_id").0,
-        field("client_secret").0,
-    ) {
+    let credentials = match (basic(request.headers()), field("client_id").0, field("client_secret").0) {
         (Some(_), _, Some(_)) => {
             return Ok(refused(
                 StatusCode::BAD_REQUEST,
@@ -243,9 +213,7 @@ pub async fn create_token(call: Call, request: HttpRequest, payload: Payload) ->
     };
     let state = call.state();
     let Some((client_id, secret)) = credentials else {
-        return Ok(refused_client(
-            "client_id and client_secret must be given, in the form or by HTTP Basic",
-        ));
+        return Ok(refused_client("client_id and client_secret must be given, in the form or by HTTP Basic"));
     };
     match accounts::authenticate(&mut call.connection().await?, &client_id, &secret).await? {
         Some(id) => {
@@ -260,18 +228,13 @@ pub async fn create_token(call: Call, request: HttpRequest, payload: Payload) ->
         }
         None => {
             state.rates.count_failed_login(&client_id)?;
-            Ok(refused_client(
-                "the client_id is not known, its secret is another, or the account is disabled",
-            ))
+            Ok(refused_client("the client_id is not known, its secret is another, or the account is disabled"))
         }
     }
 }
 
 fn refused(status: StatusCode, error: &str, description: &str) -> Reply {
-    let error = TokenError {
-        error: error.into(),
-        error_description: description.into(),
-    };
+    let error = TokenError { error: error.into(), error_description: description.into() };
     Reply::json(status, &error).header(header::CACHE_CONTROL, "no-store")
 }
 
@@ -289,11 +252,8 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     }
     let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (user, password) = text.split_once(':')?;
-    let decode = |text: &str| {
-        form_urlencoded::parse(format!("v={text}").as_bytes())
-            .next()
-            .map(|(_, value)| value.into_owned())
-    };
+    let decode =
+        |text: &str| form_urlencoded::parse(format!("v={text}").as_bytes()).next().map(|(_, value)| value.into_owned());
     Some((decode(user)?, decode(password)?))
 }
 
@@ -304,14 +264,7 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
 #[get("/.well-known/jwks.json")]
 pub async fn get_keys(call: Call) -> Answer {
     let state = call.state();
-    Ok(call.list(
-        &state
-            .keyring
-            .get(&state.database, &state.secrets)
-            .await?
-            .jwks(),
-        None,
-    ))
+    Ok(call.list(&state.keyring.get(&state.database, &state.secrets).await?.jwks(), None))
 }
 
 /// How to get a token, for programs

@@ -15,22 +15,13 @@ const TAGS: &[(&str, &str)] = &[
         "directory",
         "**2. Who and what.** Cities, organisations, programmes, documents and vocabularies that everything else refers to.",
     ),
-    (
-        "catalogue",
-        "**3. What is offered.** Pilots: the services that cities offer for exchange.",
-    ),
+    ("catalogue", "**3. What is offered.** Pilots: the services that cities offer for exchange."),
     (
         "hosting",
         "**4. Who hosts what.** A hosting is a pilot run in one city: propose it, agree, prepare, go live, evaluate, close.",
     ),
-    (
-        "outcomes",
-        "**5. What came of it.** Indicators, outcomes with baseline and target, observations, evaluations.",
-    ),
-    (
-        "service",
-        "**The service itself.** Publisher, licence, health.",
-    ),
+    ("outcomes", "**5. What came of it.** Indicators, outcomes with baseline and target, observations, evaluations."),
+    ("service", "**The service itself.** Publisher, licence, health."),
 ];
 
 /// Parameters of paths: what they are, and an example in the founding data.
@@ -54,14 +45,9 @@ const PATH_EXAMPLES: &[(&str, &str)] = &[
 pub fn finish(mut document: Value) -> Value {
     document["info"] = info();
     document["servers"] = json!([{"url": "/", "description": "This server"}]);
-    document["tags"] = TAGS
-        .iter()
-        .map(|(name, description)| json!({"name": name, "description": description}))
-        .collect();
-    let schemas = document["components"]["schemas"]
-        .as_object()
-        .cloned()
-        .unwrap_or_default();
+    document["tags"] =
+        TAGS.iter().map(|(name, description)| json!({"name": name, "description": description})).collect();
+    let schemas = document["components"]["schemas"].as_object().cloned().unwrap_or_default();
     let mut patches = Map::new();
     if let Some(paths) = document["paths"].as_object_mut() {
         for (path, item) in paths.iter_mut() {
@@ -77,8 +63,7 @@ pub fn finish(mut document: Value) -> Value {
         all.insert("Problem".into(), problem_schema());
         all.insert(
             "Fault".into(),
-            serde_json::to_value(<crate::http::Fault as utoipa::PartialSchema>::schema())
-                .expect("plain data"),
+            serde_json::to_value(<crate::http::Fault as utoipa::PartialSchema>::schema()).expect("plain data"),
         );
         for (_, schema) in all.iter_mut() {
             close(schema);
@@ -99,8 +84,7 @@ pub fn finish(mut document: Value) -> Value {
 }
 
 fn info() -> Value {
-    let description = include_str!("../../openapi/description.md")
-        .replace("{{permissions}}", &table::as_markdown());
+    let description = include_str!("../../openapi/description.md").replace("{{permissions}}", &table::as_markdown());
     json!({
         "title": "Pilot Exchange",
         "version": env!("CARGO_PKG_VERSION"),
@@ -114,9 +98,7 @@ fn info() -> Value {
 /// Unknown members are refused in bodies; said in the schema, where it follows from the type already.
 fn close(schema: &mut Value) {
     if schema["additionalProperties"].is_null() {
-        schema
-            .as_object_mut()
-            .map(|object| object.shift_remove("additionalProperties"));
+        schema.as_object_mut().map(|object| object.shift_remove("additionalProperties"));
     }
 }
 
@@ -127,35 +109,19 @@ fn finish_operation(
     schemas: &Map<String, Value>,
     patches: &mut Map<String, Value>,
 ) {
-    let id = operation["operationId"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
+    let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
     let row = table::row_of(&id);
     let is_public = row.is_some_and(|row| row.anonymous != May::No);
     let token = json!({"oauth2": ["exchange"]});
     let bearer = json!({"bearer": []});
-    operation["security"] = if is_public {
-        json!([{}, token, bearer])
-    } else {
-        json!([token, bearer])
-    };
+    operation["security"] = if is_public { json!([{}, token, bearer]) } else { json!([token, bearer]) };
 
     let mut parameters = path_parameters(path);
-    let own = operation["parameters"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    parameters.extend(
-        own.into_iter()
-            .filter(|parameter| parameter["in"] == "query")
-            .map(query_parameter),
-    );
+    let own = operation["parameters"].as_array().cloned().unwrap_or_default();
+    parameters.extend(own.into_iter().filter(|parameter| parameter["in"] == "query").map(query_parameter));
     parameters.extend(header_parameters(path, method, &id));
     if parameters.is_empty() {
-        operation
-            .as_object_mut()
-            .map(|object| object.shift_remove("parameters"));
+        operation.as_object_mut().map(|object| object.shift_remove("parameters"));
     } else {
         operation["parameters"] = Value::Array(parameters);
     }
@@ -163,22 +129,17 @@ fn finish_operation(
         merge_patch_body(operation, schemas, patches);
     }
     if let Some(responses) = operation["responses"].as_object_mut() {
-        for (status, response) in responses
-            .iter_mut()
-            .filter(|(status, _)| status.starts_with('2'))
-        {
+        for (status, response) in responses.iter_mut().filter(|(status, _)| status.starts_with('2')) {
             response["headers"] = success_headers(status, method, &id);
         }
         for code in problems_of(path, method, &id, is_public) {
-            responses.entry(code.status().to_string()).or_insert_with(
-                || json!({"$ref": format!("#/components/responses/{}", response_name(code))}),
-            );
+            responses
+                .entry(code.status().to_string())
+                .or_insert_with(|| json!({"$ref": format!("#/components/responses/{}", response_name(code))}));
         }
         if method == "get" && path.starts_with("/v1") {
-            responses.insert(
-                "304".into(),
-                json!({"description": "You have it already: it is what If-None-Match names"}),
-            );
+            responses
+                .insert("304".into(), json!({"description": "You have it already: it is what If-None-Match names"}));
         }
         responses.sort_keys();
     }
@@ -188,14 +149,14 @@ fn finish_operation(
 }
 
 fn path_parameters(path: &str) -> Vec<Value> {
-    let names = path
-        .split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     names
         .map(|name| {
             let example = match name {
                 "scheme" => "categories",
-                _ => PATH_EXAMPLES.iter().find(|(prefix, _)| path.starts_with(prefix)).map_or("", |(_, example)| example),
+                _ => {
+                    PATH_EXAMPLES.iter().find(|(prefix, _)| path.starts_with(prefix)).map_or("", |(_, example)| example)
+                }
             };
             let description = match (name, path.starts_with("/v1/cities/"), path.starts_with("/v1/vocabularies/")) {
                 ("scheme", ..) => "The vocabulary.",
@@ -212,10 +173,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
 /// An example at the parameter would fill every filter of the form in Swagger UI; in the schema it only informs.
 fn query_parameter(mut parameter: Value) -> Value {
     let name = parameter["name"].as_str().unwrap_or_default().to_owned();
-    if let Some(example) = parameter
-        .as_object_mut()
-        .and_then(|object| object.shift_remove("example"))
-    {
+    if let Some(example) = parameter.as_object_mut().and_then(|object| object.shift_remove("example")) {
         parameter["schema"]["examples"] = json!([example]);
     }
     let schema = &mut parameter["schema"];
@@ -233,29 +191,16 @@ fn query_parameter(mut parameter: Value) -> Value {
 fn without_null(schema: &mut Value) {
     if let Some(types) = schema["type"].as_array() {
         let rest: Vec<Value> = types.iter().filter(|one| *one != "null").cloned().collect();
-        schema["type"] = if let [only] = rest.as_slice() {
-            only.clone()
-        } else {
-            Value::Array(rest)
-        };
+        schema["type"] = if let [only] = rest.as_slice() { only.clone() } else { Value::Array(rest) };
     } else if schema["type"].is_null() {
-        schema
-            .as_object_mut()
-            .map(|object| object.shift_remove("type"));
+        schema.as_object_mut().map(|object| object.shift_remove("type"));
     }
     if let Some(choices) = schema["oneOf"].as_array() {
-        if let [only] = choices
-            .iter()
-            .filter(|one| one["type"] != "null")
-            .collect::<Vec<_>>()
-            .as_slice()
-        {
+        if let [only] = choices.iter().filter(|one| one["type"] != "null").collect::<Vec<_>>().as_slice() {
             *schema = (*only).clone();
         }
     } else {
-        schema
-            .as_object_mut()
-            .map(|object| object.shift_remove("oneOf"));
+        schema.as_object_mut().map(|object| object.shift_remove("oneOf"));
     }
 }
 
@@ -297,20 +242,13 @@ fn header_parameters(path: &str, method: &str, id: &str) -> Vec<Value> {
 }
 
 /// The body of PATCH: every member of the record's body may be absent (unchanged) or null (cleared).
-fn merge_patch_body(
-    operation: &mut Value,
-    schemas: &Map<String, Value>,
-    patches: &mut Map<String, Value>,
-) {
+fn merge_patch_body(operation: &mut Value, schemas: &Map<String, Value>, patches: &mut Map<String, Value>) {
     let reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
         .as_str()
         .unwrap_or_default()
         .to_owned();
     let name = reference.rsplit('/').next().unwrap_or_default().to_owned();
-    let patch_name = format!(
-        "{}Patch",
-        name.trim_end_matches("Input").trim_end_matches("Change")
-    );
+    let patch_name = format!("{}Patch", name.trim_end_matches("Input").trim_end_matches("Change"));
     let Some(schema) = schemas.get(&name) else {
         return;
     };
@@ -318,10 +256,7 @@ fn merge_patch_body(
     let required: Vec<Value> = patch["required"].as_array().cloned().unwrap_or_default();
     if let Some(object) = patch.as_object_mut() {
         object.shift_remove("required");
-        object.insert(
-            "description".into(),
-            json!("A merge patch (RFC 7396): absent members stay, null clears."),
-        );
+        object.insert("description".into(), json!("A merge patch (RFC 7396): absent members stay, null clears."));
         object.insert("minProperties".into(), json!(0));
     }
     for (member, property) in patch["properties"].as_object_mut().into_iter().flatten() {
@@ -341,9 +276,7 @@ fn nullable(property: &mut Value) {
     match &property["type"] {
         Value::String(one) => property["type"] = json!([one, "null"]),
         Value::Null => {
-            property
-                .as_object_mut()
-                .map(|object| object.shift_remove("type"));
+            property.as_object_mut().map(|object| object.shift_remove("type"));
             if property["oneOf"].is_null() {
                 *property = json!({"oneOf": [{"type": "null"}, property.clone()]});
                 if let Some(inner) = property["oneOf"][1].as_object_mut() {
@@ -358,23 +291,13 @@ fn nullable(property: &mut Value) {
 /// A small change that is always possible: another text.
 fn patch_example(schema: &Value) -> Value {
     let whole = &schema["example"];
-    let changes_only = schema["required"].as_array().is_none_or(|required| {
-        required
-            .iter()
-            .any(|name| whole.get(name.as_str().unwrap_or_default()).is_none())
-    });
+    let changes_only = schema["required"]
+        .as_array()
+        .is_none_or(|required| required.iter().any(|name| whole.get(name.as_str().unwrap_or_default()).is_none()));
     if whole.is_object() && changes_only {
         return whole.clone();
     }
-    for name in [
-        "website",
-        "summary",
-        "url",
-        "symbol",
-        "definition",
-        "name",
-        "label",
-    ] {
+    for name in ["website", "summary", "url", "symbol", "definition", "name", "label"] {
         if schema["properties"].get(name).is_some() {
             let value = match name {
                 "website" | "url" => "https://example.org/streetlights",
@@ -399,12 +322,7 @@ fn success_headers(status: &str, method: &str, id: &str) -> Value {
     }
     let headers: Map<String, Value> = names
         .into_iter()
-        .map(|name| {
-            (
-                name.to_owned(),
-                json!({"$ref": format!("#/components/headers/{name}")}),
-            )
-        })
+        .map(|name| (name.to_owned(), json!({"$ref": format!("#/components/headers/{name}")})))
         .collect();
     Value::Object(headers)
 }
@@ -442,12 +360,7 @@ fn problems_of(path: &str, method: &str, id: &str, is_public: bool) -> Vec<Code>
         codes.extend([Code::NotFound, Code::Gone]);
     }
     match method {
-        "post" => codes.extend([
-            Code::Conflict,
-            Code::TooLarge,
-            Code::UnsupportedMediaType,
-            Code::Invalid,
-        ]),
+        "post" => codes.extend([Code::Conflict, Code::TooLarge, Code::UnsupportedMediaType, Code::Invalid]),
         "patch" => codes.extend([
             Code::Conflict,
             Code::StaleVersion,
@@ -456,11 +369,7 @@ fn problems_of(path: &str, method: &str, id: &str, is_public: bool) -> Vec<Code>
             Code::Invalid,
             Code::PreconditionRequired,
         ]),
-        "delete" => codes.extend([
-            Code::Referenced,
-            Code::StaleVersion,
-            Code::PreconditionRequired,
-        ]),
+        "delete" => codes.extend([Code::Referenced, Code::StaleVersion, Code::PreconditionRequired]),
         _ => {}
     }
     if method == "post" && path.ends_with("/transitions") {
@@ -523,16 +432,14 @@ fn example_of(code: Code) -> Value {
     });
     match code {
         Code::Invalid => {
-            example["errors"] =
-                json!([{"pointer": "/title", "code": "required", "detail": "must be given"}])
+            example["errors"] = json!([{"pointer": "/title", "code": "required", "detail": "must be given"}])
         }
         Code::BadParameter => {
             example["errors"] = json!([{"parameter": "statu", "code": "unknown_parameter", "detail": "is not known here; known are limit, cursor, status"}]);
         }
         Code::IllegalTransition => example["allowed"] = json!(["agreed", "cancelled"]),
         Code::GuardFailed => {
-            example["missing"] =
-                json!([{"code": "lead_organisation", "detail": "set lead_organisation_id"}]);
+            example["missing"] = json!([{"code": "lead_organisation", "detail": "set lead_organisation_id"}]);
         }
         Code::Duplicate | Code::ObservationExists => {
             example["existing_id"] = json!("015aca1d-640d-7000-8000-00000000000d")
@@ -570,38 +477,23 @@ fn add_links(paths: &mut Map<String, Value>) {
     let operations: Vec<(String, String)> = paths
         .iter()
         .flat_map(|(path, item)| {
-            item.as_object()
-                .into_iter()
-                .flatten()
-                .map(move |(_, operation)| {
-                    (
-                        path.clone(),
-                        operation["operationId"]
-                            .as_str()
-                            .unwrap_or_default()
-                            .to_owned(),
-                    )
-                })
+            item.as_object().into_iter().flatten().map(move |(_, operation)| {
+                (path.clone(), operation["operationId"].as_str().unwrap_or_default().to_owned())
+            })
         })
         .collect();
     for (path, item) in paths.iter_mut() {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
-            let id = operation["operationId"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            let Some(noun) = id
-                .strip_prefix("create_")
-                .filter(|_| method == "post" && operation["responses"].get("201").is_some())
+            let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+            let Some(noun) =
+                id.strip_prefix("create_").filter(|_| method == "post" && operation["responses"].get("201").is_some())
             else {
                 continue;
             };
             let mut links = Map::new();
             for (target_path, target) in &operations {
-                let takes_id =
-                    target_path.matches('{').count() == 1 && target_path.contains("{id}");
-                let wanted = *target == format!("get_{noun}")
-                    || target_path.starts_with(&format!("{path}/{{id}}/"));
+                let takes_id = target_path.matches('{').count() == 1 && target_path.contains("{id}");
+                let wanted = *target == format!("get_{noun}") || target_path.starts_with(&format!("{path}/{{id}}/"));
                 if takes_id && wanted && !path.contains('{') {
                     links.insert(target.clone(), json!({"operationId": target, "description": "With the id of the new record.", "parameters": {"id": "$response.body#/id"}}));
                 }

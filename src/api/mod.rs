@@ -21,10 +21,7 @@ mod document;
 
 /// The operations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config
-        .service(service::get_service)
-        .service(service::get_liveness)
-        .service(service::get_readiness);
+    config.service(service::get_service).service(service::get_liveness).service(service::get_readiness);
     config
         .service(tokens::create_token)
         .service(tokens::get_keys)
@@ -60,11 +57,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(documents::get_document)
         .service(documents::update_document)
         .service(documents::delete_document);
-    config
-        .service(terms::list_terms)
-        .service(terms::create_term)
-        .service(terms::get_term)
-        .service(terms::update_term);
+    config.service(terms::list_terms).service(terms::create_term).service(terms::get_term).service(terms::update_term);
     config
         .service(pilots::list_pilots)
         .service(pilots::create_pilot)
@@ -126,11 +119,8 @@ pub fn plain_routes(config: &mut web::ServiceConfig) {
 struct OfParameters;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-    let (_, collected) = App::new()
-        .into_utoipa_app()
-        .openapi(OfParameters::openapi())
-        .configure(routes)
-        .split_for_parts();
+    let (_, collected) =
+        App::new().into_utoipa_app().openapi(OfParameters::openapi()).configure(routes).split_for_parts();
     document::finish(serde_json::to_value(collected).expect("an OpenAPI document is plain data"))
 });
 
@@ -149,9 +139,6 @@ static DOCUMENT_BYTES: LazyLock<web::Bytes> = LazyLock::new(|| document().to_str
 #[get("/openapi.json")]
 async fn get_document() -> HttpResponse {
     HttpResponse::Ok()
-        .insert_header((
-            header::CONTENT_TYPE,
-            "application/vnd.oai.openapi+json;version=3.1",
-        ))
+        .insert_header((header::CONTENT_TYPE, "application/vnd.oai.openapi+json;version=3.1"))
         .body(DOCUMENT_BYTES.clone())
 }

@@ -16,9 +16,7 @@ use crate::http::call::path_id;
 use crate::http::paging::{Page, TitleSort, page};
 use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
 use crate::ids::{self, OrganisationId};
-use crate::values::{
-    AreaCode, CategoryCode, CityRef, Json, Line, Prose, Tag, Visibility, WebAddress, labels,
-};
+use crate::values::{AreaCode, CategoryCode, CityRef, Json, Line, Prose, Tag, Visibility, WebAddress, labels};
 
 labels! {
     /// How far a pilot is.
@@ -197,14 +195,8 @@ impl PilotFilter {
             query = query.filter(view::origin_city_id.eq_any(cities));
         }
         if let Some(categories) = &self.category {
-            query = query.filter(
-                view::category.eq_any(
-                    categories
-                        .iter()
-                        .map(|one| one.to_string())
-                        .collect::<Vec<_>>(),
-                ),
-            );
+            query =
+                query.filter(view::category.eq_any(categories.iter().map(|one| one.to_string()).collect::<Vec<_>>()));
         }
         if let Some(areas) = &self.areas {
             let areas: Vec<String> = areas.iter().map(|one| one.to_string()).collect();
@@ -280,52 +272,26 @@ impl<'a> Row<'a> {
 }
 
 fn slug_of(input: &PilotInput) -> String {
-    let made = || {
-        slug::slugify(&*input.title)
-            .chars()
-            .take(80)
-            .collect::<String>()
-            .trim_end_matches('-')
-            .to_owned()
-    };
+    let made = || slug::slugify(&*input.title).chars().take(80).collect::<String>().trim_end_matches('-').to_owned();
     input.slug.clone().unwrap_or_else(made)
 }
 
 async fn check(tx: &mut Tx, id: Option<Uuid>, input: &Checked<PilotInput>) -> Result<(), Problem> {
     let slug = slug_of(input);
     let mut rules = Rules::new();
-    rules.require(
-        !slug.is_empty(),
-        "/slug",
-        "required",
-        "must be given: none can be made from the title",
-    );
+    rules.require(!slug.is_empty(), "/slug", "required", "must be given: none can be made from the title");
     let mut seen = std::collections::HashSet::new();
-    let unique = input
-        .providers
-        .iter()
-        .all(|provider| seen.insert(provider.organisation_id));
-    rules.require(
-        unique,
-        "/providers",
-        "not_unique",
-        "must name each organisation once",
-    );
+    let unique = input.providers.iter().all(|provider| seen.insert(provider.organisation_id));
+    rules.require(unique, "/providers", "not_unique", "must name each organisation once");
     rules.done()?;
     let existing: Option<Uuid> = pilot::table
-        .filter(
-            pilot::origin_city_id
-                .eq(input.city(&input.origin_city))
-                .and(pilot::slug.eq(slug)),
-        )
+        .filter(pilot::origin_city_id.eq(input.city(&input.origin_city)).and(pilot::slug.eq(slug)))
         .select(pilot::id)
         .first(&mut tx.conn)
         .await
         .optional()?;
     match existing {
-        Some(_) if existing != id => {
-            Err(records::duplicate::<Pilot>(tx, "origin city and slug", existing).await?)
-        }
+        Some(_) if existing != id => Err(records::duplicate::<Pilot>(tx, "origin city and slug", existing).await?),
         _ => Ok(()),
     }
 }
@@ -334,40 +300,20 @@ async fn check(tx: &mut Tx, id: Option<Uuid>, input: &Checked<PilotInput>) -> Re
 ///
 /// # Errors
 /// 409 if its city has one of the slug.
-pub async fn insert(
-    tx: &mut Tx,
-    id: Option<Uuid>,
-    input: &Checked<PilotInput>,
-) -> Result<Uuid, Problem> {
+pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<PilotInput>) -> Result<Uuid, Problem> {
     check(tx, None, input).await?;
-    let id = tx
-        .register_as::<Pilot>(id.unwrap_or_else(ids::new), &input.common())
-        .await?;
-    diesel::insert_into(pilot::table)
-        .values((pilot::id.eq(id), Row::of(input)))
-        .execute(&mut tx.conn)
-        .await?;
+    let id = tx.register_as::<Pilot>(id.unwrap_or_else(ids::new), &input.common()).await?;
+    diesel::insert_into(pilot::table).values((pilot::id.eq(id), Row::of(input))).execute(&mut tx.conn).await?;
     attach(tx, id, input).await?;
     Ok(id)
 }
 
 async fn attach(tx: &mut Tx, id: Uuid, input: &PilotInput) -> Result<(), Problem> {
-    diesel::delete(pilot_area::table.filter(pilot_area::pilot_id.eq(id)))
-        .execute(&mut tx.conn)
-        .await?;
-    diesel::delete(pilot_provider::table.filter(pilot_provider::pilot_id.eq(id)))
-        .execute(&mut tx.conn)
-        .await?;
-    let areas: Vec<_> = input
-        .areas
-        .iter()
-        .map(|area| (pilot_area::pilot_id.eq(id), pilot_area::area.eq(area)))
-        .collect();
-    diesel::insert_into(pilot_area::table)
-        .values(areas)
-        .on_conflict_do_nothing()
-        .execute(&mut tx.conn)
-        .await?;
+    diesel::delete(pilot_area::table.filter(pilot_area::pilot_id.eq(id))).execute(&mut tx.conn).await?;
+    diesel::delete(pilot_provider::table.filter(pilot_provider::pilot_id.eq(id))).execute(&mut tx.conn).await?;
+    let areas: Vec<_> =
+        input.areas.iter().map(|area| (pilot_area::pilot_id.eq(id), pilot_area::area.eq(area))).collect();
+    diesel::insert_into(pilot_area::table).values(areas).on_conflict_do_nothing().execute(&mut tx.conn).await?;
     let providers: Vec<_> = input
         .providers
         .iter()
@@ -381,10 +327,7 @@ async fn attach(tx: &mut Tx, id: Uuid, input: &PilotInput) -> Result<(), Problem
             )
         })
         .collect();
-    diesel::insert_into(pilot_provider::table)
-        .values(providers)
-        .execute(&mut tx.conn)
-        .await?;
+    diesel::insert_into(pilot_provider::table).values(providers).execute(&mut tx.conn).await?;
     Ok(())
 }
 
@@ -394,8 +337,7 @@ async fn attach(tx: &mut Tx, id: Uuid, input: &PilotInput) -> Result<(), Problem
 #[utoipa::path(tag = "catalogue", params(Paging, PilotFilter), responses((status = 200, description = "A page of pilots", body = Page<Pilot>)))]
 #[get("/v1/pilots")]
 pub async fn list_pilots(call: Call) -> Answer {
-    let (paging, filter, resolved): (Paging, PilotFilter, _) =
-        (call.query()?, call.query()?, call.resolved().await?);
+    let (paging, filter, resolved): (Paging, PilotFilter, _) = (call.query()?, call.query()?, call.resolved().await?);
     page!(call, paging, Pilot, pilot_view, filter.apply(Pilot::visible(call.caller()), &resolved),
         sort "title" => title: String, "updated_at" => updated_at: records::Instant)
 }
@@ -440,10 +382,7 @@ pub async fn update_pilot(call: Call, id: web::Path<String>, body: Body<PilotInp
         tx.act_for(&[input.city(&input.origin_city)])?;
         check(tx, Some(current.id), &input).await?;
         tx.revise::<Pilot>(current.id, &input.common()).await?;
-        diesel::update(pilot::table.find(current.id))
-            .set(Row::of(&input))
-            .execute(&mut tx.conn)
-            .await?;
+        diesel::update(pilot::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
         attach(tx, current.id, &input).await?;
         tx.updated::<Pilot>(current.id).await
     })

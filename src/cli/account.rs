@@ -55,48 +55,25 @@ async fn run_at(home: &Home, action: Action) -> Result<(), Failure> {
     let database = Database::new(&home.url, 2).map_err(Failure::configuration)?;
     let conn = &mut database.connection().await.map_err(Failure::other)?;
     match action {
-        Action::Create {
-            client_id,
-            role,
-            name,
-            cities,
-        } => {
+        Action::Create { client_id, role, name, cities } => {
             let name = name.as_deref().unwrap_or(&client_id);
             let cities = find_cities(conn, &cities).await?;
-            let new = accounts::New {
-                client_id: &client_id,
-                name,
-                role,
-                cities,
-                demo: false,
-            };
+            let new = accounts::New { client_id: &client_id, name, role, cities, demo: false };
             print(&accounts::create(conn, new).await.map_err(Failure::other)?);
         }
         Action::Rotate { client_id } => {
             let id = find(conn, &client_id).await?;
-            print(
-                &accounts::rotate(conn, id, accounts::OVERLAP_HOURS)
-                    .await
-                    .map_err(Failure::other)?,
-            );
+            print(&accounts::rotate(conn, id, accounts::OVERLAP_HOURS).await.map_err(Failure::other)?);
         }
         Action::Disable { client_id } => {
             let id = find(conn, &client_id).await?;
-            accounts::set_disabled(conn, id, true)
-                .await
-                .map_err(Failure::other)?;
+            accounts::set_disabled(conn, id, true).await.map_err(Failure::other)?;
             print(&accounts::find(conn, id).await.map_err(Failure::other)?);
         }
         Action::List => {
             for view in accounts::all(conn).await.map_err(Failure::other)? {
                 let state = if view.disabled { "disabled" } else { "enabled" };
-                println!(
-                    "{}\t{}\t{}\t{state}\t{}",
-                    view.client_id,
-                    view.role,
-                    view.cities.join(","),
-                    view.name
-                );
+                println!("{}\t{}\t{}\t{state}\t{}", view.client_id, view.role, view.cities.join(","), view.name);
             }
         }
     }
@@ -115,11 +92,7 @@ async fn find(conn: &mut Conn, client_id: &str) -> Result<Uuid, Failure> {
         .await
         .optional()
         .map_err(Failure::other)?;
-    id.ok_or_else(|| {
-        Failure::other(format!(
-            "there is no account {client_id:?}; see: pilot-exchange account list"
-        ))
-    })
+    id.ok_or_else(|| Failure::other(format!("there is no account {client_id:?}; see: pilot-exchange account list")))
 }
 
 async fn find_cities(conn: &mut Conn, codes: &[String]) -> Result<Vec<Uuid>, Failure> {
@@ -131,9 +104,7 @@ async fn find_cities(conn: &mut Conn, codes: &[String]) -> Result<Vec<Uuid>, Fai
         .map_err(Failure::other)?;
     for code in codes {
         if !found.iter().any(|(known, _)| known.as_ref() == Some(code)) {
-            return Err(Failure::other(format!(
-                "there is no city {code:?} in the registry"
-            )));
+            return Err(Failure::other(format!("there is no city {code:?} in the registry")));
         }
     }
     Ok(found.into_iter().map(|(_, id)| id).collect())

@@ -15,24 +15,9 @@ use crate::database::{Conn, Database, shipped};
 
 /// The accounts: client_id, what for, role, city.
 const ACCOUNTS: &[(&str, &str, Role, Option<&str>)] = &[
-    (
-        "demo-admin",
-        "Demo: administrator",
-        Role::Administrator,
-        None,
-    ),
-    (
-        "demo-busan",
-        "Demo: editor of Busan",
-        Role::Editor,
-        Some("KRPUS"),
-    ),
-    (
-        "demo-barcelona",
-        "Demo: editor of Barcelona",
-        Role::Editor,
-        Some("ESBCN"),
-    ),
+    ("demo-admin", "Demo: administrator", Role::Administrator, None),
+    ("demo-busan", "Demo: editor of Busan", Role::Editor, Some("KRPUS")),
+    ("demo-barcelona", "Demo: editor of Barcelona", Role::Editor, Some("ESBCN")),
     ("demo-verifier", "Demo: verifier", Role::Verifier, None),
     ("demo-partner", "Demo: partner system", Role::Reader, None),
     ("demo-reporter", "Demo: reporting job", Role::Reader, None),
@@ -53,9 +38,7 @@ struct DemoAccount {
 
 /// Loads the data once and opens the accounts; their secrets are in `demo-accounts.json` of the data directory.
 pub async fn open(database: &Database, data_dir: &Path) -> Result<(), Failure> {
-    shipped::load_founding(database)
-        .await
-        .map_err(Failure::other)?;
+    shipped::load_founding(database).await.map_err(Failure::other)?;
     let mut conn = database.connection().await.map_err(Failure::other)?;
     let path = data_dir.join("demo-accounts.json");
     let kept: Vec<DemoAccount> = std::fs::read_to_string(&path)
@@ -96,35 +79,19 @@ async fn open_account(
         .optional()
         .map_err(Failure::other)?;
     let Some(id) = existing else {
-        let cities: Vec<Uuid> = city::table
-            .filter(city::code.eq_any(code))
-            .select(city::id)
-            .load(conn)
-            .await
-            .map_err(Failure::other)?;
-        let new = accounts::New {
-            client_id,
-            name,
-            role,
-            cities,
-            demo: true,
-        };
+        let cities: Vec<Uuid> =
+            city::table.filter(city::code.eq_any(code)).select(city::id).load(conn).await.map_err(Failure::other)?;
+        let new = accounts::New { client_id, name, role, cities, demo: true };
         let view = accounts::create(conn, new).await.map_err(Failure::other)?;
         return Ok(view.client_secret.unwrap_or_default());
     };
     set_disabled(conn, id, false).await?;
     if let Some(kept) = kept {
-        if accounts::authenticate(conn, client_id, &kept.client_secret)
-            .await
-            .map_err(Failure::other)?
-            .is_some()
-        {
+        if accounts::authenticate(conn, client_id, &kept.client_secret).await.map_err(Failure::other)?.is_some() {
             return Ok(kept.client_secret.clone());
         }
     }
-    let view = accounts::rotate(conn, id, 0)
-        .await
-        .map_err(Failure::other)?;
+    let view = accounts::rotate(conn, id, 0).await.map_err(Failure::other)?;
     Ok(view.client_secret.unwrap_or_default())
 }
 
@@ -144,7 +111,5 @@ pub async fn close(database: &Database) -> Result<(), Failure> {
 }
 
 async fn set_disabled(conn: &mut Conn, id: Uuid, disabled: bool) -> Result<(), Failure> {
-    accounts::set_disabled(conn, id, disabled)
-        .await
-        .map_err(Failure::other)
+    accounts::set_disabled(conn, id, disabled).await.map_err(Failure::other)
 }

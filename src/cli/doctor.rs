@@ -51,64 +51,42 @@ pub async fn run(database: &DatabaseSettings, service: &ServiceSettings) -> Resu
         Ok(facts) => {
             say(
                 "version",
-                (facts.version < 15).then(|| {
-                    format!(
-                        "PostgreSQL {} is too old; 15 or newer is needed",
-                        facts.version
-                    )
-                }),
+                (facts.version < 15).then(|| format!("PostgreSQL {} is too old; 15 or newer is needed", facts.version)),
             );
             say(
                 "encoding",
-                (facts.encoding != "UTF8")
-                    .then(|| format!("the database is in {}; make it with UTF8", facts.encoding)),
+                (facts.encoding != "UTF8").then(|| format!("the database is in {}; make it with UTF8", facts.encoding)),
             );
             let plain = matches!(facts.collation.as_str(), "C" | "POSIX");
-            say("locale", plain.then(|| "the database's locale is C; C.UTF-8 or another UTF-8 locale is needed for search".into()));
-            let owns = facts.can_create && home.url != home.owner_url;
             say(
-                "role",
-                owns.then(|| {
-                    "the service's role can change the schema; give it a role of its own".into()
-                }),
+                "locale",
+                plain
+                    .then(|| "the database's locale is C; C.UTF-8 or another UTF-8 locale is needed for search".into()),
             );
+            let owns = facts.can_create && home.url != home.owner_url;
+            say("role", owns.then(|| "the service's role can change the schema; give it a role of its own".into()));
             say(
                 "extensions",
-                (!facts.has_trigrams).then(|| {
-                    "pg_trgm is not available; install PostgreSQL's contrib package".into()
-                }),
+                (!facts.has_trigrams).then(|| "pg_trgm is not available; install PostgreSQL's contrib package".into()),
             );
             let drift = (facts.now - Utc::now()).num_seconds().abs();
-            say(
-                "clock",
-                (drift > 5)
-                    .then(|| format!("the clocks of service and database differ by {drift} s")),
-            );
+            say("clock", (drift > 5).then(|| format!("the clocks of service and database differ by {drift} s")));
             match migrations::pending(&home.owner_url).await {
                 Ok(pending) => say(
                     "migrations",
-                    (!pending.is_empty()).then(|| {
-                        format!("{} are missing; run: pilot-exchange migrate", pending.len())
-                    }),
+                    (!pending.is_empty())
+                        .then(|| format!("{} are missing; run: pilot-exchange migrate", pending.len())),
                 ),
                 Err(error) => say("migrations", Some(error.to_string())),
             }
         }
     }
     home.close().await;
-    if wrong == 0 {
-        Ok(())
-    } else {
-        Err(Failure::other(format!("{wrong} things are wrong")))
-    }
+    if wrong == 0 { Ok(()) } else { Err(Failure::other(format!("{wrong} things are wrong"))) }
 }
 
 async fn ask(url: &str) -> Result<Facts, String> {
-    let mut conn = AsyncPgConnection::establish(url)
-        .await
-        .map_err(|error| format!("the database cannot be reached: {error}"))?;
-    diesel::sql_query(QUESTION)
-        .get_result(&mut conn)
-        .await
-        .map_err(|error| error.to_string())
+    let mut conn =
+        AsyncPgConnection::establish(url).await.map_err(|error| format!("the database cannot be reached: {error}"))?;
+    diesel::sql_query(QUESTION).get_result(&mut conn).await.map_err(|error| error.to_string())
 }

@@ -19,10 +19,7 @@ pub async fn run(service: &ServiceSettings) -> Result<(), Failure> {
     let ask = async {
         let mut stream = TcpStream::connect(address).await?;
         stream
-            .write_all(
-                format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")
-                    .as_bytes(),
-            )
+            .write_all(format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())
             .await?;
         let mut answer = vec![0; 12];
         stream.read_exact(&mut answer).await?;
@@ -31,9 +28,7 @@ pub async fn run(service: &ServiceSettings) -> Result<(), Failure> {
     match tokio::time::timeout(std::time::Duration::from_secs(3), ask).await {
         Ok(Ok(answer)) if answer.ends_with(b" 200") => Ok(()),
         Ok(Ok(_)) => Err(Failure::other("the service is not ready")),
-        Ok(Err(error)) => Err(Failure::other(format!(
-            "the service cannot be reached at {address}: {error}"
-        ))),
+        Ok(Err(error)) => Err(Failure::other(format!("the service cannot be reached at {address}: {error}"))),
         Err(_) => Err(Failure::other("the service does not answer within 3 s")),
     }
 }

@@ -15,13 +15,11 @@ pub async fn run(settings: &DatabaseSettings, check: bool) -> Result<(), Failure
 
 async fn run_at(home: &Home, settings: &DatabaseSettings, check: bool) -> Result<(), Failure> {
     if !check {
-        let database = Database::new(&home.url, settings.database_connections.max(2))
-            .map_err(Failure::configuration)?;
+        let database =
+            Database::new(&home.url, settings.database_connections.max(2)).map_err(Failure::configuration)?;
         return home.migrate(&database).await;
     }
-    let pending = migrations::pending(&home.owner_url)
-        .await
-        .map_err(Failure::other)?;
+    let pending = migrations::pending(&home.owner_url).await.map_err(Failure::other)?;
     if pending.is_empty() {
         println!("up to date: {} migrations", migrations::count());
         return Ok(());

@@ -85,17 +85,11 @@ pub struct Failure {
 impl Failure {
     /// A setting is impossible or unsafe.
     pub fn configuration(line: impl std::fmt::Display) -> Self {
-        Self {
-            line: line.to_string(),
-            code: 2,
-        }
+        Self { line: line.to_string(), code: 2 }
     }
     /// Something else went wrong.
     pub fn other(line: impl std::fmt::Display) -> Self {
-        Self {
-            line: line.to_string(),
-            code: 1,
-        }
+        Self { line: line.to_string(), code: 1 }
     }
 }
 
@@ -103,10 +97,7 @@ impl Failure {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(&cli.log);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("pilot-exchange: the runtime cannot be started: {error}");
@@ -124,12 +115,9 @@ pub fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Serve {
-            database,
-            service,
-            demo,
-            no_migrate,
-        } => serve::run(&database, &service, demo, no_migrate).await,
+        Command::Serve { database, service, demo, no_migrate } => {
+            serve::run(&database, &service, demo, no_migrate).await
+        }
         Command::Migrate { database, check } => migrate::run(&database, check).await,
         Command::Account { database, action } => account::run(&database, action).await,
         Command::Openapi { check } => openapi::run(check),
@@ -140,22 +128,11 @@ async fn run(command: Command) -> Result<(), Failure> {
 
 fn start_log(settings: &LogSettings) {
     use std::io::IsTerminal;
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
-    let form = settings.log.unwrap_or(if std::io::stderr().is_terminal() {
-        LogForm::Text
-    } else {
-        LogForm::Json
-    });
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
+    let form = settings.log.unwrap_or(if std::io::stderr().is_terminal() { LogForm::Text } else { LogForm::Json });
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match form {
         LogForm::Text => log.with_target(false).init(),
-        LogForm::Json => log
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .init(),
+        LogForm::Json => log.json().flatten_event(true).with_current_span(false).init(),
     }
 }

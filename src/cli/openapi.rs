@@ -15,16 +15,11 @@ pub fn run(check: bool) -> Result<(), Failure> {
         return if current == text {
             Ok(())
         } else {
-            Err(Failure::other(format!(
-                "{FILE} is not up to date; run: make openapi"
-            )))
+            Err(Failure::other(format!("{FILE} is not up to date; run: make openapi")))
         };
     }
     if !Path::new("openapi").is_dir() {
-        return Err(Failure::other(
-            "run this in the project's folder: there is no folder openapi here",
-        ));
+        return Err(Failure::other("run this in the project's folder: there is no folder openapi here"));
     }
-    std::fs::write(FILE, text)
-        .map_err(|error| Failure::other(format!("{FILE} cannot be written: {error}")))
+    std::fs::write(FILE, text).map_err(|error| Failure::other(format!("{FILE} cannot be written: {error}")))
 }

@@ -29,15 +29,8 @@ impl Home {
     /// One line that says what to do.
     pub async fn open(settings: &DatabaseSettings) -> Result<Self, Failure> {
         if let Some(url) = &settings.database_url {
-            let owner_url = settings
-                .database_migration_url
-                .clone()
-                .unwrap_or_else(|| url.clone());
-            return Ok(Self {
-                url: url.clone(),
-                owner_url,
-                cluster: None,
-            });
+            let owner_url = settings.database_migration_url.clone().unwrap_or_else(|| url.clone());
+            return Ok(Self { url: url.clone(), owner_url, cluster: None });
         }
         std::fs::create_dir_all(&settings.data_dir).map_err(|error| {
             Failure::configuration(format!(
@@ -45,14 +38,8 @@ impl Home {
                 settings.data_dir.display()
             ))
         })?;
-        let cluster = Cluster::start(&settings.data_dir)
-            .await
-            .map_err(Failure::configuration)?;
-        Ok(Self {
-            url: cluster.url().to_owned(),
-            owner_url: cluster.owner_url().to_owned(),
-            cluster: Some(cluster),
-        })
+        let cluster = Cluster::start(&settings.data_dir).await.map_err(Failure::configuration)?;
+        Ok(Self { url: cluster.url().to_owned(), owner_url: cluster.owner_url().to_owned(), cluster: Some(cluster) })
     }
 
     /// Runs the migrations that are missing and loads the shipped data.
@@ -60,14 +47,9 @@ impl Home {
     /// # Errors
     /// One line that says what went wrong.
     pub async fn migrate(&self, database: &Database) -> Result<(), Failure> {
-        let role =
-            role_of(&self.url).filter(|role| Some(role) != role_of(&self.owner_url).as_ref());
-        migrations::run(&self.owner_url, role.as_deref())
-            .await
-            .map_err(Failure::other)?;
-        shipped::load_reference(database)
-            .await
-            .map_err(Failure::other)
+        let role = role_of(&self.url).filter(|role| Some(role) != role_of(&self.owner_url).as_ref());
+        migrations::run(&self.owner_url, role.as_deref()).await.map_err(Failure::other)?;
+        shipped::load_reference(database).await.map_err(Failure::other)
     }
 
     /// Stops the private cluster.
@@ -79,10 +61,7 @@ impl Home {
 }
 
 fn role_of(url: &str) -> Option<String> {
-    url.parse::<tokio_postgres::Config>()
-        .ok()?
-        .get_user()
-        .map(str::to_owned)
+    url.parse::<tokio_postgres::Config>().ok()?.get_user().map(str::to_owned)
 }
 
 /// Runs the service until it is asked to stop.
@@ -94,9 +73,7 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let config = Config::of(service).map_err(Failure::configuration)?;
     if demo && database.database_url.is_some() {
-        return Err(Failure::configuration(
-            "--demo works only with the private cluster: leave out DATABASE_URL",
-        ));
+        return Err(Failure::configuration("--demo works only with the private cluster: leave out DATABASE_URL"));
     }
     if demo && !config.is_loopback() {
         return Err(Failure::configuration(
@@ -104,18 +81,14 @@ pub async fn run(
         ));
     }
     if database.database_connections < 2 {
-        return Err(Failure::configuration(
-            "PILOT_EXCHANGE_DATABASE_CONNECTIONS must be at least 2",
-        ));
+        return Err(Failure::configuration("PILOT_EXCHANGE_DATABASE_CONNECTIONS must be at least 2"));
     }
     if database.database_url.is_some() && service.master_key_file.is_none() {
         return Err(Failure::configuration(
             "PILOT_EXCHANGE_MASTER_KEY_FILE must be given with DATABASE_URL (make one with: openssl rand -hex 32 > master.key)",
         ));
     }
-    let pool = |url: &str| {
-        Database::new(url, database.database_connections).map_err(Failure::configuration)
-    };
+    let pool = |url: &str| Database::new(url, database.database_connections).map_err(Failure::configuration);
     if let Some(url) = &database.database_url {
         pool(url)?;
     }
@@ -123,16 +96,8 @@ pub async fn run(
         Failure::configuration(format!("PILOT_EXCHANGE_LISTEN: {} cannot be listened on: {error}; choose another port, or stop the service that has it", config.listen))
     })?;
     let home = Home::open(database).await?;
-    let result = run_at(
-        &home,
-        pool(&home.url)?,
-        &database.data_dir,
-        service,
-        config,
-        listener,
-        (demo, no_migrate),
-    )
-    .await;
+    let result =
+        run_at(&home, pool(&home.url)?, &database.data_dir, service, config, listener, (demo, no_migrate)).await;
     home.close().await;
     result
 }
@@ -197,10 +162,7 @@ async fn asked_to_stop() {
 
 /// The master key: of the file named, else of the data directory, made there at the first start.
 fn secrets(service: &ServiceSettings, data_dir: &Path) -> Result<Secrets, Failure> {
-    let path: PathBuf = service
-        .master_key_file
-        .clone()
-        .unwrap_or_else(|| data_dir.join("master.key"));
+    let path: PathBuf = service.master_key_file.clone().unwrap_or_else(|| data_dir.join("master.key"));
     if service.master_key_file.is_none() && !path.exists() {
         write_private(&path, &Secrets::new_master_key())?;
     }
@@ -213,17 +175,11 @@ pub fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
     use std::os::unix::fs::OpenOptionsExt;
     let partial = path.with_extension("partial");
     let write = || {
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&partial)?;
+        let mut file =
+            std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         std::fs::rename(&partial, path)
     };
-    write().map_err(|error| {
-        Failure::configuration(format!("{} cannot be written: {error}", path.display()))
-    })
+    write().map_err(|error| Failure::configuration(format!("{} cannot be written: {error}", path.display())))
 }

@@ -2,9 +2,7 @@
 
 use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
-use diesel_async::{
-    AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection,
-};
+use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 /// All of them, in order.
@@ -16,12 +14,7 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 pub struct MigrationError(String);
 
 fn failed(what: &str) -> impl Fn(Box<dyn std::error::Error + Send + Sync>) -> MigrationError + '_ {
-    move |error| {
-        MigrationError(format!(
-            "{what}: {}",
-            error.to_string().trim().replace('\n', " ")
-        ))
-    }
+    move |error| MigrationError(format!("{what}: {}", error.to_string().trim().replace('\n', " ")))
 }
 
 /// Runs what is missing, then grants the service's role what it needs and no more.
@@ -31,21 +24,14 @@ fn failed(what: &str) -> impl Fn(Box<dyn std::error::Error + Send + Sync>) -> Mi
 pub async fn run(owner_url: &str, service_role: Option<&str>) -> Result<(), MigrationError> {
     let mut conn = connect(owner_url).await?;
     // Servers that start at once wait here for the first of them.
-    conn.batch_execute("SELECT pg_advisory_lock(7071701)")
-        .await
-        .map_err(|e| failed("lock")(e.into()))?;
+    conn.batch_execute("SELECT pg_advisory_lock(7071701)").await.map_err(|e| failed("lock")(e.into()))?;
     let mut harness = AsyncMigrationHarness::new(conn);
-    for version in harness
-        .run_pending_migrations(MIGRATIONS)
-        .map_err(failed("a migration failed"))?
-    {
+    for version in harness.run_pending_migrations(MIGRATIONS).map_err(failed("a migration failed"))? {
         tracing::info!(%version, "migrated");
     }
     let mut conn = harness.into_inner();
     if let Some(role) = service_role {
-        conn.batch_execute(&grants(role))
-            .await
-            .map_err(|error| failed("the grants failed")(error.into()))?;
+        conn.batch_execute(&grants(role)).await.map_err(|error| failed("the grants failed")(error.into()))?;
     }
     Ok(())
 }
@@ -56,13 +42,8 @@ pub async fn run(owner_url: &str, service_role: Option<&str>) -> Result<(), Migr
 /// If the database cannot be reached.
 pub async fn pending(url: &str) -> Result<Vec<String>, MigrationError> {
     let mut harness = AsyncMigrationHarness::new(connect(url).await?);
-    let pending = harness
-        .pending_migrations(MIGRATIONS)
-        .map_err(failed("the migrations cannot be read"))?;
-    Ok(pending
-        .iter()
-        .map(|migration| migration.name().to_string())
-        .collect())
+    let pending = harness.pending_migrations(MIGRATIONS).map_err(failed("the migrations cannot be read"))?;
+    Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
 }
 
 /// Goes all the way back; for tests, which prove that each migration has a way back.
@@ -71,17 +52,13 @@ pub async fn pending(url: &str) -> Result<Vec<String>, MigrationError> {
 /// If a migration cannot be undone.
 pub async fn revert_all(owner_url: &str) -> Result<(), MigrationError> {
     let mut harness = AsyncMigrationHarness::new(connect(owner_url).await?);
-    harness
-        .revert_all_migrations(MIGRATIONS)
-        .map_err(failed("a migration could not be undone"))?;
+    harness.revert_all_migrations(MIGRATIONS).map_err(failed("a migration could not be undone"))?;
     Ok(())
 }
 
 /// How many there are.
 pub fn count() -> usize {
-    MigrationSource::<Pg>::migrations(&MIGRATIONS)
-        .map(|all| all.len())
-        .unwrap_or_default()
+    MigrationSource::<Pg>::migrations(&MIGRATIONS).map(|all| all.len()).unwrap_or_default()
 }
 
 async fn connect(url: &str) -> Result<AsyncPgConnection, MigrationError> {

@@ -6,9 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use deadpool::Runtime;
 use diesel::ConnectionError;
 use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
-use diesel_async::pooled_connection::{
-    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
-};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
 use futures_util::FutureExt;
 use uuid::Uuid;
@@ -28,7 +26,8 @@ pub mod shipped;
 pub type Conn = Object<AsyncPgConnection>;
 
 /// What every connection is told: nothing waits without bound.
-const SESSION: &str = "-c statement_timeout=15s -c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c timezone=UTC";
+const SESSION: &str =
+    "-c statement_timeout=15s -c lock_timeout=3s -c idle_in_transaction_session_timeout=30s -c timezone=UTC";
 
 /// How long a request waits for a connection.
 const WAIT: Duration = Duration::from_secs(1);
@@ -45,15 +44,13 @@ impl Database {
     /// # Errors
     /// If `url` is not a connection string.
     pub fn new(url: &str, connections: usize) -> Result<Self, String> {
-        let _: tokio_postgres::Config = url
-            .parse()
-            .map_err(|error| format!("DATABASE_URL is not a connection string: {error}"))?;
+        let _: tokio_postgres::Config =
+            url.parse().map_err(|error| format!("DATABASE_URL is not a connection string: {error}"))?;
         let mut config = ManagerConfig::default();
         // A ping per checkout costs more than most statements; a dead connection shows itself at first use.
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(|url| connect(url).boxed());
-        let manager =
-            AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
+        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
         let pool = Pool::builder(manager)
             .max_size(connections)
             .wait_timeout(Some(WAIT))
@@ -84,22 +81,10 @@ impl Database {
     ///
     /// # Errors
     /// 503 if the database is away.
-    pub async fn begin(
-        &self,
-        caller: Caller,
-        if_match: IfMatch,
-        now: DateTime<Utc>,
-    ) -> Result<Tx, Problem> {
+    pub async fn begin(&self, caller: Caller, if_match: IfMatch, now: DateTime<Utc>) -> Result<Tx, Problem> {
         let mut conn = self.connection().await?;
-        <AsyncPgConnection as AsyncConnection>::TransactionManager::begin_transaction(&mut *conn)
-            .await?;
-        Ok(Tx {
-            conn,
-            caller,
-            if_match,
-            now,
-            acting: Acting::default(),
-        })
+        <AsyncPgConnection as AsyncConnection>::TransactionManager::begin_transaction(&mut *conn).await?;
+        Ok(Tx { conn, caller, if_match, now, acting: Acting::default() })
     }
 }
 
@@ -108,10 +93,7 @@ async fn connect(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
     let bad = |error: tokio_postgres::Error| ConnectionError::BadConnection(error.to_string());
     let mut config: tokio_postgres::Config = url.parse().map_err(bad)?;
     let options = format!("{} {SESSION}", config.get_options().unwrap_or_default());
-    config
-        .options(options.trim())
-        .application_name("pilot-exchange")
-        .keepalives_idle(Duration::from_secs(30));
+    config.options(options.trim()).application_name("pilot-exchange").keepalives_idle(Duration::from_secs(30));
     let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(bad)?;
     AsyncPgConnection::try_from_client_and_connection(client, connection).await
 }
@@ -154,10 +136,7 @@ impl Tx {
         if city_id.is_none() && !self.caller.is_administrator() {
             return Err(unauthorised_city());
         }
-        self.acting = Acting {
-            city_id,
-            as_administrator: city_id.is_none(),
-        };
+        self.acting = Acting { city_id, as_administrator: city_id.is_none() };
         Ok(())
     }
 
@@ -166,20 +145,14 @@ impl Tx {
     /// # Errors
     /// Constraints that are checked at the end, and 503 if the connection was lost.
     pub async fn commit(mut self) -> Result<(), Problem> {
-        <AsyncPgConnection as AsyncConnection>::TransactionManager::commit_transaction(
-            &mut *self.conn,
-        )
-        .await?;
+        <AsyncPgConnection as AsyncConnection>::TransactionManager::commit_transaction(&mut *self.conn).await?;
         Ok(())
     }
 
     /// Undoes what was done; a connection on which that fails is closed by the pool.
     pub async fn roll_back(mut self) {
         if let Err(error) =
-            <AsyncPgConnection as AsyncConnection>::TransactionManager::rollback_transaction(
-                &mut *self.conn,
-            )
-            .await
+            <AsyncPgConnection as AsyncConnection>::TransactionManager::rollback_transaction(&mut *self.conn).await
         {
             tracing::warn!(%error, "a rollback failed; its connection is dropped");
         }

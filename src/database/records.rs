@@ -32,11 +32,7 @@ pub trait Record: Serialize + Sized + 'static {
     /// Who may see it: the visibility along its chain, and the cities involved.
     fn audience(&self) -> (&str, &[Uuid]);
     /// The record if the caller may see it.
-    fn find(
-        conn: &mut Conn,
-        caller: &Caller,
-        id: Uuid,
-    ) -> impl Future<Output = QueryResult<Option<Self>>>;
+    fn find(conn: &mut Conn, caller: &Caller, id: Uuid) -> impl Future<Output = QueryResult<Option<Self>>>;
     /// Fills what depends on the day.
     fn complete(&mut self, _today: NaiveDate) {}
     /// Takes out what this caller may not see.
@@ -76,12 +72,7 @@ impl Op {
 ///
 /// # Errors
 /// 404 if there is none that the caller may see, 410 if there was one.
-pub async fn find<R: Record>(
-    conn: &mut Conn,
-    caller: &Caller,
-    id: Uuid,
-    today: NaiveDate,
-) -> Result<R, Problem> {
+pub async fn find<R: Record>(conn: &mut Conn, caller: &Caller, id: Uuid, today: NaiveDate) -> Result<R, Problem> {
     match R::find(conn, caller, id).await? {
         Some(mut record) => {
             record.complete(today);
@@ -100,9 +91,7 @@ async fn absent<R: Record>(conn: &mut Conn, caller: &Caller, id: Uuid) -> Result
         .await
         .optional()?;
     Ok(match last {
-        Some((op, visibility, cities))
-            if op == "delete" && caller.may_see(R::TYPE, &visibility, &cities) =>
-        {
+        Some((op, visibility, cities)) if op == "delete" && caller.may_see(R::TYPE, &visibility, &cities) => {
             Problem::new(Code::Gone, Code::Gone.meaning())
         }
         _ => Problem::not_found(),
@@ -140,9 +129,7 @@ impl Tx {
     /// # Errors
     /// Those of the database.
     pub async fn reload<R: Record>(&mut self, id: Uuid) -> Result<R, Problem> {
-        let mut record = R::find(&mut self.conn, &Caller::registry(), id)
-            .await?
-            .ok_or_else(Problem::not_found)?;
+        let mut record = R::find(&mut self.conn, &Caller::registry(), id).await?.ok_or_else(Problem::not_found)?;
         record.complete(self.today());
         Ok(record)
     }
@@ -152,8 +139,7 @@ impl Tx {
     /// # Errors
     /// 428 and 412.
     pub fn precondition<R: Record>(&self, current: &R) -> Result<(), Problem> {
-        self.if_match
-            .check(current.version(), &self.etag_of(current))
+        self.if_match.check(current.version(), &self.etag_of(current))
     }
 
     /// If-Match, where it may be left out.
@@ -161,8 +147,7 @@ impl Tx {
     /// # Errors
     /// 412.
     pub fn precondition_if_sent<R: Record>(&self, current: &R) -> Result<(), Problem> {
-        self.if_match
-            .check_if_present(current.version(), &self.etag_of(current))
+        self.if_match.check_if_present(current.version(), &self.etag_of(current))
     }
 
     fn etag_of<R: Record>(&self, current: &R) -> String {
@@ -181,11 +166,7 @@ impl Tx {
     ///
     /// # Errors
     /// 409 for an external id that another record has.
-    pub async fn register_as<R: Record>(
-        &mut self,
-        id: Uuid,
-        common: &Common,
-    ) -> Result<Uuid, Problem> {
+    pub async fn register_as<R: Record>(&mut self, id: Uuid, common: &Common) -> Result<Uuid, Problem> {
         diesel::insert_into(register::table)
             .values((
                 register::id.eq(id),
@@ -205,18 +186,11 @@ impl Tx {
     /// 409 for an external id that another record has.
     pub async fn revise<R: Record>(&mut self, id: Uuid, common: &Common) -> Result<(), Problem> {
         diesel::update(register::table.find(id))
-            .set((
-                register::language.eq(&common.language),
-                register::translations.eq(json!(common.translations)),
-            ))
+            .set((register::language.eq(&common.language), register::translations.eq(json!(common.translations))))
             .execute(&mut self.conn)
             .await?;
-        diesel::delete(external_id::table.filter(external_id::record_id.eq(id)))
-            .execute(&mut self.conn)
-            .await?;
-        diesel::delete(citation::table.filter(citation::record_id.eq(id)))
-            .execute(&mut self.conn)
-            .await?;
+        diesel::delete(external_id::table.filter(external_id::record_id.eq(id))).execute(&mut self.conn).await?;
+        diesel::delete(citation::table.filter(citation::record_id.eq(id))).execute(&mut self.conn).await?;
         self.attach(R::TYPE, id, common).await?;
         self.next_version(id).await
     }
@@ -227,10 +201,7 @@ impl Tx {
     /// Those of the database.
     pub async fn next_version(&mut self, id: Uuid) -> Result<(), Problem> {
         diesel::update(register::table.find(id))
-            .set((
-                register::version.eq(register::version + 1),
-                register::updated_at.eq(diesel::dsl::now),
-            ))
+            .set((register::version.eq(register::version + 1), register::updated_at.eq(diesel::dsl::now)))
             .execute(&mut self.conn)
             .await?;
         Ok(())
@@ -250,10 +221,7 @@ impl Tx {
             })
             .collect();
         if !external_ids.is_empty() {
-            diesel::insert_into(external_id::table)
-                .values(external_ids)
-                .execute(&mut self.conn)
-                .await?;
+            diesel::insert_into(external_id::table).values(external_ids).execute(&mut self.conn).await?;
         }
         let citations: Vec<_> = common
             .citations
@@ -270,10 +238,7 @@ impl Tx {
             })
             .collect();
         if !citations.is_empty() {
-            diesel::insert_into(citation::table)
-                .values(citations)
-                .execute(&mut self.conn)
-                .await?;
+            diesel::insert_into(citation::table).values(citations).execute(&mut self.conn).await?;
         }
         Ok(())
     }
@@ -319,24 +284,16 @@ impl Tx {
     pub async fn deleted<R: Record>(&mut self, current: R) -> Answer {
         let id = current.id();
         self.check_references::<R>(id).await?;
-        self.write_change(&current, Op::Delete, current.version() + 1)
-            .await?;
+        self.write_change(&current, Op::Delete, current.version() + 1).await?;
         diesel::sql_query(format!("DELETE FROM {} WHERE id = $1", R::TABLE))
             .bind::<SqlUuid, _>(id)
             .execute(&mut self.conn)
             .await?;
-        diesel::delete(register::table.find(id))
-            .execute(&mut self.conn)
-            .await?;
+        diesel::delete(register::table.find(id)).execute(&mut self.conn).await?;
         Ok(Reply::empty(StatusCode::NO_CONTENT))
     }
 
-    async fn write_change<R: Record>(
-        &mut self,
-        current: &R,
-        op: Op,
-        version: i32,
-    ) -> Result<(), Problem> {
+    async fn write_change<R: Record>(&mut self, current: &R, op: Op, version: i32) -> Result<(), Problem> {
         let (visibility, city_ids) = current.audience();
         diesel::insert_into(revision::table)
             .values((
@@ -354,10 +311,7 @@ impl Tx {
             .execute(&mut self.conn)
             .await?;
         diesel::insert_into(change::table)
-            .values((
-                change::record_id.eq(current.id()),
-                change::version.eq(version),
-            ))
+            .values((change::record_id.eq(current.id()), change::version.eq(version)))
             .execute(&mut self.conn)
             .await?;
         Ok(())
@@ -377,36 +331,22 @@ impl Tx {
         .load(&mut self.conn)
         .await?;
         let mut references = Map::new();
-        for Referring {
-            table_name,
-            column_name,
-        } in columns
-        {
-            let count: Count = diesel::sql_query(format!(
-                "SELECT count(*) AS count FROM {table_name} WHERE {column_name} = $1"
-            ))
-            .bind::<SqlUuid, _>(id)
-            .get_result(&mut self.conn)
-            .await?;
+        for Referring { table_name, column_name } in columns {
+            let count: Count =
+                diesel::sql_query(format!("SELECT count(*) AS count FROM {table_name} WHERE {column_name} = $1"))
+                    .bind::<SqlUuid, _>(id)
+                    .get_result(&mut self.conn)
+                    .await?;
             if count.count > 0 {
-                let so_far = references
-                    .get(collection_of(&table_name))
-                    .and_then(Value::as_i64)
-                    .unwrap_or(0);
-                references.insert(
-                    collection_of(&table_name).into(),
-                    json!(so_far + count.count),
-                );
+                let so_far = references.get(collection_of(&table_name)).and_then(Value::as_i64).unwrap_or(0);
+                references.insert(collection_of(&table_name).into(), json!(so_far + count.count));
             }
         }
         if references.is_empty() {
             return Ok(());
         }
         let names = references.keys().cloned().collect::<Vec<_>>().join(", ");
-        Err(
-            Problem::new(Code::Referenced, format!("records of {names} refer to it"))
-                .with("references", references),
-        )
+        Err(Problem::new(Code::Referenced, format!("records of {names} refer to it")).with("references", references))
     }
 }
 
@@ -454,15 +394,8 @@ pub fn is_duplicate(error: &diesel::result::Error, key: &str) -> bool {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn duplicate<R: Record>(
-    tx: &mut Tx,
-    what: &str,
-    existing: Option<Uuid>,
-) -> Result<Problem, Problem> {
-    let problem = Problem::new(
-        Code::Duplicate,
-        format!("there is one with the same {what} already"),
-    );
+pub async fn duplicate<R: Record>(tx: &mut Tx, what: &str, existing: Option<Uuid>) -> Result<Problem, Problem> {
+    let problem = Problem::new(Code::Duplicate, format!("there is one with the same {what} already"));
     let Some(id) = existing else {
         return Ok(problem);
     };

@@ -75,10 +75,7 @@ pub async fn resolve_in(
 ) -> Result<Resolved, Problem> {
     let mut by_collection: BTreeMap<String, Vec<Reference>> = BTreeMap::new();
     for reference in references {
-        by_collection
-            .entry(reference.collection.clone())
-            .or_default()
-            .push(reference);
+        by_collection.entry(reference.collection.clone()).or_default().push(reference);
     }
     let mut resolved = Resolved::default();
     for (collection, references) in by_collection {
@@ -87,10 +84,8 @@ pub async fn resolve_in(
         } else if let Some(scheme) = collection.strip_prefix("terms/") {
             find_terms(conn, scheme, &references, &unchanged, faults).await?;
         } else {
-            let references: Vec<_> = references
-                .into_iter()
-                .filter(|reference| !unchanged(&reference.pointer))
-                .collect();
+            let references: Vec<_> =
+                references.into_iter().filter(|reference| !unchanged(&reference.pointer)).collect();
             find_records(conn, caller, &collection, &references, faults).await?;
         }
     }
@@ -98,10 +93,7 @@ pub async fn resolve_in(
 }
 
 fn values(references: &[Reference]) -> Vec<&str> {
-    references
-        .iter()
-        .map(|reference| reference.value.as_str())
-        .collect()
+    references.iter().map(|reference| reference.value.as_str()).collect()
 }
 
 async fn find_cities(
@@ -109,16 +101,9 @@ async fn find_cities(
     references: &[Reference],
     faults: &mut Vec<Fault>,
 ) -> Result<HashMap<String, Uuid>, Problem> {
-    let named: Vec<Uuid> = references
-        .iter()
-        .filter_map(|reference| ids::parse(&reference.value))
-        .collect();
+    let named: Vec<Uuid> = references.iter().filter_map(|reference| ids::parse(&reference.value)).collect();
     let found: Vec<(Uuid, Option<String>)> = city::table
-        .filter(
-            city::code
-                .eq_any(values(references))
-                .or(city::id.eq_any(named)),
-        )
+        .filter(city::code.eq_any(values(references)).or(city::id.eq_any(named)))
         .select((city::id, city::code))
         .load(conn)
         .await?;
@@ -127,10 +112,7 @@ async fn find_cities(
         cities.insert(id.to_string(), id);
         cities.extend(code.map(|code| (code, id)));
     }
-    for reference in references
-        .iter()
-        .filter(|reference| !cities.contains_key(&reference.value))
-    {
+    for reference in references.iter().filter(|reference| !cities.contains_key(&reference.value)) {
         let detail = format!(
             "there is no city {:?}; a city is named by its UN/LOCODE, such as KRPUS (see /v1/cities)",
             reference.value
@@ -148,11 +130,7 @@ async fn find_terms(
     faults: &mut Vec<Fault>,
 ) -> Result<(), Problem> {
     let found: HashMap<String, bool> = term::table
-        .filter(
-            term::scheme
-                .eq(scheme)
-                .and(term::code.eq_any(values(references))),
-        )
+        .filter(term::scheme.eq(scheme).and(term::code.eq_any(values(references))))
         .select((term::code, term::retired_on.is_not_null()))
         .load::<(String, bool)>(conn)
         .await?
@@ -162,18 +140,11 @@ async fn find_terms(
         let place = format!("see /v1/vocabularies/{scheme}/terms");
         match found.get(&reference.value) {
             None => {
-                let detail = format!(
-                    "the vocabulary {scheme} has no term {:?}; {place}",
-                    reference.value
-                );
+                let detail = format!("the vocabulary {scheme} has no term {:?}; {place}", reference.value);
                 faults.push(Fault::at(&reference.pointer, "unknown_term", detail));
             }
             Some(true) if !unchanged(&reference.pointer) => {
-                faults.push(Fault::at(
-                    &reference.pointer,
-                    "retired_term",
-                    format!("the term is retired; {place}"),
-                ));
+                faults.push(Fault::at(&reference.pointer, "retired_term", format!("the term is retired; {place}")));
             }
             Some(_) => {}
         }
@@ -194,15 +165,9 @@ async fn find_records(
     references: &[Reference],
     faults: &mut Vec<Fault>,
 ) -> Result<(), Problem> {
-    let wanted: Vec<Uuid> = references
-        .iter()
-        .filter_map(|reference| ids::parse(&reference.value))
-        .collect();
-    let view = VIEWS
-        .iter()
-        .find(|(name, _)| *name == collection)
-        .map(|(_, view)| *view)
-        .expect("every collection has a view");
+    let wanted: Vec<Uuid> = references.iter().filter_map(|reference| ids::parse(&reference.value)).collect();
+    let view =
+        VIEWS.iter().find(|(name, _)| *name == collection).map(|(_, view)| *view).expect("every collection has a view");
     let (visible, cities): (&[&str], Vec<Uuid>) = match caller.sight(collection) {
         Sight::Public => (&["public"], vec![]),
         Sight::Partners => (&["public", "partners"], vec![]),
@@ -222,8 +187,7 @@ async fn find_records(
     .collect();
     for reference in references {
         if !ids::parse(&reference.value).is_some_and(|id| found.contains(&id)) {
-            let detail =
-                format!("there is no record of {collection} with this id that you may see");
+            let detail = format!("there is no record of {collection} with this id that you may see");
             faults.push(Fault::at(&reference.pointer, "unknown_record", detail));
         }
     }

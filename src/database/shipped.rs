@@ -59,27 +59,15 @@ fn entries(text: &str) -> Vec<Entry> {
 /// # Errors
 /// Those of the database.
 pub async fn load_reference(database: &Database) -> Result<(), Problem> {
-    let mut tx = database
-        .begin(Caller::registry(), IfMatch::Absent, Clock::System.now())
-        .await?;
+    let mut tx = database.begin(Caller::registry(), IfMatch::Absent, Clock::System.now()).await?;
     let result = async {
         lock(&mut tx).await?;
         let countries: Vec<Country> = serde_json::from_str(COUNTRIES).expect("checked by tests");
         let rows: Vec<_> = countries
             .iter()
-            .map(|one| {
-                (
-                    country::code.eq(&one.code),
-                    country::name.eq(&one.name),
-                    country::eea.eq(one.eea),
-                )
-            })
+            .map(|one| (country::code.eq(&one.code), country::name.eq(&one.name), country::eea.eq(one.eea)))
             .collect();
-        diesel::insert_into(country::table)
-            .values(rows)
-            .on_conflict_do_nothing()
-            .execute(&mut tx.conn)
-            .await?;
+        diesel::insert_into(country::table).values(rows).on_conflict_do_nothing().execute(&mut tx.conn).await?;
         load(&mut tx, entries(VOCABULARIES)).await?;
         load(&mut tx, entries(INDICATORS)).await
     }
@@ -92,18 +80,12 @@ pub async fn load_reference(database: &Database) -> Result<(), Problem> {
 /// # Errors
 /// Those of the database.
 pub async fn load_founding(database: &Database) -> Result<(), Problem> {
-    let mut tx = database
-        .begin(Caller::registry(), IfMatch::Absent, Clock::System.now())
-        .await?;
+    let mut tx = database.begin(Caller::registry(), IfMatch::Absent, Clock::System.now()).await?;
     let result = async {
         lock(&mut tx).await?;
         let id = loader(&mut tx).await?;
-        tx.caller = Caller::account(Account {
-            id,
-            client_id: LOADER.into(),
-            role: Role::Administrator,
-            cities: vec![],
-        });
+        tx.caller =
+            Caller::account(Account { id, client_id: LOADER.into(), role: Role::Administrator, cities: vec![] });
         load(&mut tx, entries(FOUNDING)).await
     }
     .await;
@@ -122,9 +104,7 @@ async fn finish(tx: Tx, result: Result<(), Problem>) -> Result<(), Problem> {
 
 /// Servers that start at once load one after the other.
 async fn lock(tx: &mut Tx) -> Result<(), Problem> {
-    diesel::sql_query("SELECT pg_advisory_xact_lock(7071702)")
-        .execute(&mut tx.conn)
-        .await?;
+    diesel::sql_query("SELECT pg_advisory_xact_lock(7071702)").execute(&mut tx.conn).await?;
     Ok(())
 }
 
@@ -158,26 +138,16 @@ async fn load(tx: &mut Tx, entries: Vec<Entry>) -> Result<(), Problem> {
         .select(revision::record_id)
         .load(&mut tx.conn)
         .await?;
-    for entry in entries
-        .into_iter()
-        .filter(|entry| !known.contains(&entry.id))
-    {
+    for entry in entries.into_iter().filter(|entry| !known.contains(&entry.id)) {
         let what = format!("{} {}", entry.collection, entry.id);
-        insert(tx, entry).await.inspect_err(
-            |problem| tracing::error!(what, %problem, "the program's own data cannot be loaded"),
-        )?;
+        insert(tx, entry)
+            .await
+            .inspect_err(|problem| tracing::error!(what, %problem, "the program's own data cannot be loaded"))?;
     }
     Ok(())
 }
 
-async fn insert(
-    tx: &mut Tx,
-    Entry {
-        collection,
-        id,
-        mut body,
-    }: Entry,
-) -> Result<(), Problem> {
+async fn insert(tx: &mut Tx, Entry { collection, id, mut body }: Entry) -> Result<(), Problem> {
     match collection.as_str() {
         "cities" => {
             let input = Body::from_value(body).checked(tx).await?;
@@ -201,11 +171,8 @@ async fn insert(
         }
         "terms" => {
             // The scheme of a term is in its path, not in its body.
-            let scheme = body
-                .as_object_mut()
-                .and_then(|members| members.shift_remove("scheme"));
-            let scheme: Scheme =
-                serde_json::from_value(scheme.unwrap_or_default()).expect("checked by tests");
+            let scheme = body.as_object_mut().and_then(|members| members.shift_remove("scheme"));
+            let scheme: Scheme = serde_json::from_value(scheme.unwrap_or_default()).expect("checked by tests");
             let input = Body::from_value(body).checked(tx).await?;
             terms::insert(tx, Some(id), scheme, &input).await?;
             keep::<Term>(tx, id).await
@@ -231,9 +198,7 @@ async fn insert(
             keep::<Outcome>(tx, id).await
         }
         "observations" => {
-            let input = Body::<observations::ObservationInput>::from_value(body)
-                .checked(tx)
-                .await?;
+            let input = Body::<observations::ObservationInput>::from_value(body).checked(tx).await?;
             let of = input.outcome_id.map(|id| id.0).unwrap_or_default();
             let outcome = tx.reload::<Outcome>(of).await?;
             observations::insert(tx, Some(id), &outcome, &input).await?;

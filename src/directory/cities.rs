@@ -134,32 +134,18 @@ pub async fn id_of(conn: &mut Conn, name: &str) -> Result<Uuid, Problem> {
 }
 
 async fn check(tx: &mut Tx, input: &CityInput) -> Result<(), Problem> {
-    let known: bool = diesel::select(diesel::dsl::exists(country::table.find(&input.country)))
-        .get_result(&mut tx.conn)
-        .await?;
+    let known: bool =
+        diesel::select(diesel::dsl::exists(country::table.find(&input.country))).get_result(&mut tx.conn).await?;
     let mut rules = Rules::new();
-    rules.require(
-        known,
-        "/country",
-        "unknown_country",
-        "must be a country code of ISO 3166-1 alpha-2, such as KR",
-    );
+    rules.require(known, "/country", "unknown_country", "must be a country code of ISO 3166-1 alpha-2, such as KR");
     rules.require(
         input.timezone.parse::<chrono_tz::Tz>().is_ok(),
         "/timezone",
         "unknown_timezone",
         "must be an IANA time zone, such as Asia/Seoul",
     );
-    let fits = input
-        .code
-        .as_ref()
-        .is_none_or(|code| code.starts_with(&input.country));
-    rules.require(
-        fits,
-        "/code",
-        "other_country",
-        "must begin with the city's country",
-    );
+    let fits = input.code.as_ref().is_none_or(|code| code.starts_with(&input.country));
+    rules.require(fits, "/code", "other_country", "must begin with the city's country");
     rules.done()
 }
 
@@ -167,18 +153,10 @@ async fn check(tx: &mut Tx, input: &CityInput) -> Result<(), Problem> {
 ///
 /// # Errors
 /// 409 if the code is taken, 422.
-pub async fn insert(
-    tx: &mut Tx,
-    id: Option<Uuid>,
-    input: &Checked<CityInput>,
-) -> Result<Uuid, Problem> {
+pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<CityInput>) -> Result<Uuid, Problem> {
     check(tx, input).await?;
     let existing: Option<Uuid> = city::table
-        .filter(
-            city::code
-                .eq(input.code.clone())
-                .and(city::code.is_not_null()),
-        )
+        .filter(city::code.eq(input.code.clone()).and(city::code.is_not_null()))
         .select(city::id)
         .first(&mut tx.conn)
         .await
@@ -186,13 +164,8 @@ pub async fn insert(
     if existing.is_some() {
         return Err(records::duplicate::<City>(tx, "code", existing).await?);
     }
-    let id = tx
-        .register_as::<City>(id.unwrap_or_else(ids::new), &input.common())
-        .await?;
-    diesel::insert_into(city::table)
-        .values((city::id.eq(id), Row::of(input)))
-        .execute(&mut tx.conn)
-        .await?;
+    let id = tx.register_as::<City>(id.unwrap_or_else(ids::new), &input.common()).await?;
+    diesel::insert_into(city::table).values((city::id.eq(id), Row::of(input))).execute(&mut tx.conn).await?;
     Ok(id)
 }
 
@@ -270,7 +243,10 @@ pub async fn update_city(call: Call, id: web::Path<String>, body: Body<CityInput
         let current = tx.target::<City>(id).await?;
         tx.act_for(&[id])?;
         if tx.caller.role() == Some(Role::Editor) && !body.touches_only(&["website", "population"]) {
-            return Err(Problem::new(Code::Forbidden, "editors change website and population of their city; the rest is for administrators"));
+            return Err(Problem::new(
+                Code::Forbidden,
+                "editors change website and population of their city; the rest is for administrators",
+            ));
         }
         tx.precondition(&current)?;
         let Some(input) = body.merged(tx, &current).await? else { return Ok(tx.unchanged(current)) };

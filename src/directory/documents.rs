@@ -128,18 +128,9 @@ impl<'a> Row<'a> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn insert(
-    tx: &mut Tx,
-    id: Option<Uuid>,
-    input: &Checked<DocumentInput>,
-) -> Result<Uuid, Problem> {
-    let id = tx
-        .register_as::<Document>(id.unwrap_or_else(ids::new), &input.common())
-        .await?;
-    diesel::insert_into(document::table)
-        .values((document::id.eq(id), Row::of(input)))
-        .execute(&mut tx.conn)
-        .await?;
+pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<DocumentInput>) -> Result<Uuid, Problem> {
+    let id = tx.register_as::<Document>(id.unwrap_or_else(ids::new), &input.common()).await?;
+    diesel::insert_into(document::table).values((document::id.eq(id), Row::of(input))).execute(&mut tx.conn).await?;
     Ok(id)
 }
 
@@ -187,11 +178,7 @@ pub async fn get_document(call: Call, id: web::Path<String>) -> Answer {
 /// Editors of its city; the registry's own are changed by administrators.
 #[utoipa::path(tag = "directory", request_body = DocumentInput, responses((status = 200, description = "The document", body = Document)))]
 #[patch("/v1/documents/{id}")]
-pub async fn update_document(
-    call: Call,
-    id: web::Path<String>,
-    body: Body<DocumentInput>,
-) -> Answer {
+pub async fn update_document(call: Call, id: web::Path<String>, body: Body<DocumentInput>) -> Answer {
     call.write(async |tx| {
         let current = tx.target::<Document>(path_id(&id)?).await?;
         tx.act_for(current.city_id.as_slice())?;
@@ -201,10 +188,7 @@ pub async fn update_document(
         };
         tx.act_for(input.optional_city(input.city.as_ref()).as_slice())?;
         tx.revise::<Document>(current.id, &input.common()).await?;
-        diesel::update(document::table.find(current.id))
-            .set(Row::of(&input))
-            .execute(&mut tx.conn)
-            .await?;
+        diesel::update(document::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
         tx.updated::<Document>(current.id).await
     })
     .await

@@ -112,10 +112,8 @@ type Query = organisation_view::BoxedQuery<'static, diesel::pg::Pg>;
 impl OrganisationFilter {
     fn apply(&self, mut query: Query, resolved: &Resolved) -> Query {
         if let Some(kinds) = &self.kind {
-            query = query.filter(
-                organisation_view::kind
-                    .eq_any(kinds.iter().map(|kind| kind.label()).collect::<Vec<_>>()),
-            );
+            query =
+                query.filter(organisation_view::kind.eq_any(kinds.iter().map(|kind| kind.label()).collect::<Vec<_>>()));
         }
         if let Some(cities) = resolved.cities(self.city.as_ref()) {
             query = query.filter(organisation_view::city_id.eq_any(cities));
@@ -153,11 +151,7 @@ impl<'a> Row<'a> {
 ///
 /// # Errors
 /// 409 if its city has one of the name.
-pub async fn insert(
-    tx: &mut Tx,
-    id: Option<Uuid>,
-    input: &Checked<OrganisationInput>,
-) -> Result<Uuid, Problem> {
+pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<OrganisationInput>) -> Result<Uuid, Problem> {
     let city_id = input.optional_city(input.city.as_ref());
     let existing: Option<Uuid> = organisation::table
         .filter(
@@ -172,9 +166,7 @@ pub async fn insert(
     if existing.is_some() {
         return Err(records::duplicate::<Organisation>(tx, "name and city", existing).await?);
     }
-    let id = tx
-        .register_as::<Organisation>(id.unwrap_or_else(ids::new), &input.common())
-        .await?;
+    let id = tx.register_as::<Organisation>(id.unwrap_or_else(ids::new), &input.common()).await?;
     diesel::insert_into(organisation::table)
         .values((organisation::id.eq(id), Row::of(input)))
         .execute(&mut tx.conn)
@@ -202,9 +194,8 @@ pub async fn list_organisations(call: Call) -> Answer {
 pub async fn create_organisation(call: Call, body: Body<OrganisationInput>) -> Answer {
     call.write(async |tx| {
         let input = body.checked(tx).await?;
-        let own = input
-            .optional_city(input.city.as_ref())
-            .map_or_else(|| tx.caller.cities().to_vec(), |city| vec![city]);
+        let own =
+            input.optional_city(input.city.as_ref()).map_or_else(|| tx.caller.cities().to_vec(), |city| vec![city]);
         tx.act_for(&own)?;
         let id = insert(tx, None, &input).await?;
         tx.created::<Organisation>(id).await
@@ -226,11 +217,7 @@ pub async fn get_organisation(call: Call, id: web::Path<String>) -> Answer {
 /// Editors of its city; one without a city is changed by administrators.
 #[utoipa::path(tag = "directory", request_body = OrganisationInput, responses((status = 200, description = "The organisation", body = Organisation)))]
 #[patch("/v1/organisations/{id}")]
-pub async fn update_organisation(
-    call: Call,
-    id: web::Path<String>,
-    body: Body<OrganisationInput>,
-) -> Answer {
+pub async fn update_organisation(call: Call, id: web::Path<String>, body: Body<OrganisationInput>) -> Answer {
     call.write(async |tx| {
         let current = tx.target::<Organisation>(path_id(&id)?).await?;
         tx.act_for(current.city_id.as_slice())?;
@@ -238,12 +225,8 @@ pub async fn update_organisation(
         let Some(input) = body.merged(tx, &current).await? else {
             return Ok(tx.unchanged(current));
         };
-        tx.revise::<Organisation>(current.id, &input.common())
-            .await?;
-        diesel::update(organisation::table.find(current.id))
-            .set(Row::of(&input))
-            .execute(&mut tx.conn)
-            .await?;
+        tx.revise::<Organisation>(current.id, &input.common()).await?;
+        diesel::update(organisation::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
         tx.updated::<Organisation>(current.id).await
     })
     .await

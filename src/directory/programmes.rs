@@ -102,12 +102,7 @@ impl<'a> Row<'a> {
 
 fn check(input: &ProgrammeInput) -> Result<(), Problem> {
     let mut rules = Rules::new();
-    rules.require_order(
-        input.starts_on.as_ref(),
-        input.ends_on.as_ref(),
-        "/ends_on",
-        "starts_on",
-    );
+    rules.require_order(input.starts_on.as_ref(), input.ends_on.as_ref(), "/ends_on", "starts_on");
     rules.done()
 }
 
@@ -115,11 +110,7 @@ fn check(input: &ProgrammeInput) -> Result<(), Problem> {
 ///
 /// # Errors
 /// 409 if there is one of the name.
-pub async fn insert(
-    tx: &mut Tx,
-    id: Option<Uuid>,
-    input: &Checked<ProgrammeInput>,
-) -> Result<Uuid, Problem> {
+pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<ProgrammeInput>) -> Result<Uuid, Problem> {
     check(input)?;
     let existing: Option<Uuid> = programme::table
         .filter(lower(programme::name).eq(lower(input.name.to_string())))
@@ -130,13 +121,8 @@ pub async fn insert(
     if existing.is_some() {
         return Err(records::duplicate::<Programme>(tx, "name", existing).await?);
     }
-    let id = tx
-        .register_as::<Programme>(id.unwrap_or_else(ids::new), &input.common())
-        .await?;
-    diesel::insert_into(programme::table)
-        .values((programme::id.eq(id), Row::of(input)))
-        .execute(&mut tx.conn)
-        .await?;
+    let id = tx.register_as::<Programme>(id.unwrap_or_else(ids::new), &input.common()).await?;
+    diesel::insert_into(programme::table).values((programme::id.eq(id), Row::of(input))).execute(&mut tx.conn).await?;
     Ok(id)
 }
 
@@ -180,11 +166,7 @@ pub async fn get_programme(call: Call, id: web::Path<String>) -> Answer {
 /// For administrators.
 #[utoipa::path(tag = "directory", request_body = ProgrammeInput, responses((status = 200, description = "The programme", body = Programme)))]
 #[patch("/v1/programmes/{id}")]
-pub async fn update_programme(
-    call: Call,
-    id: web::Path<String>,
-    body: Body<ProgrammeInput>,
-) -> Answer {
+pub async fn update_programme(call: Call, id: web::Path<String>, body: Body<ProgrammeInput>) -> Answer {
     call.write(async |tx| {
         let current = tx.target::<Programme>(path_id(&id)?).await?;
         tx.act_for(&[])?;
@@ -194,10 +176,7 @@ pub async fn update_programme(
         };
         check(&input)?;
         tx.revise::<Programme>(current.id, &input.common()).await?;
-        diesel::update(programme::table.find(current.id))
-            .set(Row::of(&input))
-            .execute(&mut tx.conn)
-            .await?;
+        diesel::update(programme::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
         tx.updated::<Programme>(current.id).await
     })
     .await

@@ -140,47 +140,23 @@ fn scheme_of(path: &str) -> Result<Scheme, Problem> {
 }
 
 async fn id_of(conn: &mut Conn, scheme: Scheme, name: &str) -> Result<Uuid, Problem> {
-    let mut query = term::table
-        .filter(term::scheme.eq(scheme.label()))
-        .select(term::id)
-        .into_boxed();
+    let mut query = term::table.filter(term::scheme.eq(scheme.label())).select(term::id).into_boxed();
     query = match ids::parse(name) {
         Some(id) => query.filter(term::id.eq(id)),
         None => query.filter(term::code.eq(name)),
     };
-    query
-        .first(conn)
-        .await
-        .optional()?
-        .ok_or_else(Problem::not_found)
+    query.first(conn).await.optional()?.ok_or_else(Problem::not_found)
 }
 
-async fn check(
-    tx: &mut Tx,
-    scheme: Scheme,
-    broader: Option<&str>,
-    tracks_people: Option<bool>,
-) -> Result<(), Problem> {
+async fn check(tx: &mut Tx, scheme: Scheme, broader: Option<&str>, tracks_people: Option<bool>) -> Result<(), Problem> {
     let mut rules = Rules::new();
     if let Some(broader) = broader {
         let found = term::table.filter(term::scheme.eq(scheme.label()).and(term::code.eq(broader)));
-        let exists: bool = diesel::select(diesel::dsl::exists(found))
-            .get_result(&mut tx.conn)
-            .await?;
-        rules.require(
-            exists,
-            "/broader",
-            "unknown_term",
-            "must be the code of a term of the same scheme",
-        );
+        let exists: bool = diesel::select(diesel::dsl::exists(found)).get_result(&mut tx.conn).await?;
+        rules.require(exists, "/broader", "unknown_term", "must be the code of a term of the same scheme");
     }
     let fits = tracks_people.is_none() || scheme == Scheme::Categories;
-    rules.require(
-        fits,
-        "/tracks_people",
-        "not_for_this_scheme",
-        "is for categories only",
-    );
+    rules.require(fits, "/tracks_people", "not_for_this_scheme", "is for categories only");
     rules.done()
 }
 
@@ -196,11 +172,7 @@ pub async fn insert(
 ) -> Result<Uuid, Problem> {
     check(tx, scheme, input.broader.as_deref(), input.tracks_people).await?;
     let existing: Option<Uuid> = term::table
-        .filter(
-            term::scheme
-                .eq(scheme.label())
-                .and(term::code.eq(&input.code)),
-        )
+        .filter(term::scheme.eq(scheme.label()).and(term::code.eq(&input.code)))
         .select(term::id)
         .first(&mut tx.conn)
         .await
@@ -208,9 +180,7 @@ pub async fn insert(
     if existing.is_some() {
         return Err(records::duplicate::<Term>(tx, "scheme and code", existing).await?);
     }
-    let id = tx
-        .register_as::<Term>(id.unwrap_or_else(ids::new), &input.common())
-        .await?;
+    let id = tx.register_as::<Term>(id.unwrap_or_else(ids::new), &input.common()).await?;
     diesel::insert_into(term::table)
         .values((
             term::id.eq(id),
@@ -233,8 +203,7 @@ pub async fn insert(
 #[utoipa::path(tag = "directory", params(Paging, TermFilter), responses((status = 200, description = "A page of terms", body = Page<Term>)))]
 #[get("/v1/vocabularies/{scheme}/terms")]
 pub async fn list_terms(call: Call, scheme: web::Path<String>) -> Answer {
-    let (paging, filter, scheme): (Paging, TermFilter, _) =
-        (call.query()?, call.query()?, scheme_of(&scheme)?);
+    let (paging, filter, scheme): (Paging, TermFilter, _) = (call.query()?, call.query()?, scheme_of(&scheme)?);
     page!(call, paging, Term, term_view, filter.apply(Term::visible(call.caller()).filter(term_view::scheme.eq(scheme.label()))),
         sort "updated_at" => updated_at: records::Instant)
 }
@@ -270,11 +239,7 @@ pub async fn get_term(call: Call, path: web::Path<(String, String)>) -> Answer {
 /// For administrators. A term is retired by `retired_on`; records that use it keep it.
 #[utoipa::path(tag = "directory", request_body = TermChange, responses((status = 200, description = "The term", body = Term)))]
 #[patch("/v1/vocabularies/{scheme}/terms/{id}")]
-pub async fn update_term(
-    call: Call,
-    path: web::Path<(String, String)>,
-    body: Body<TermChange>,
-) -> Answer {
+pub async fn update_term(call: Call, path: web::Path<(String, String)>, body: Body<TermChange>) -> Answer {
     call.write(async |tx| {
         let id = id_of(&mut tx.conn, scheme_of(&path.0)?, &path.1).await?;
         let current = tx.target::<Term>(id).await?;
@@ -283,13 +248,7 @@ pub async fn update_term(
         let Some(input) = body.merged(tx, &current).await? else {
             return Ok(tx.unchanged(current));
         };
-        check(
-            tx,
-            current.scheme,
-            input.broader.as_deref(),
-            input.tracks_people,
-        )
-        .await?;
+        check(tx, current.scheme, input.broader.as_deref(), input.tracks_people).await?;
         tx.revise::<Term>(id, &input.common()).await?;
         diesel::update(term::table.find(id))
             .set((

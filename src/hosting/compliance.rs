@@ -210,12 +210,7 @@ impl From<&ComplianceInput> for ComplianceChange {
 fn check(input: &ComplianceChange) -> Result<(), Problem> {
     let mut rules = Rules::new();
     let explained = input.status != ComplianceStatus::NotRequired || input.text.is_some();
-    rules.require(
-        explained,
-        "/text",
-        "required",
-        "must say why it is not required",
-    );
+    rules.require(explained, "/text", "required", "must say why it is not required");
     rules.done()
 }
 
@@ -223,20 +218,12 @@ fn check(input: &ComplianceChange) -> Result<(), Problem> {
 ///
 /// # Errors
 /// 409 if the hosting has a privacy assessment of this kind, 422.
-pub async fn insert(
-    tx: &mut Tx,
-    hosting_id: Uuid,
-    input: &Checked<ComplianceInput>,
-) -> Result<Uuid, Problem> {
+pub async fn insert(tx: &mut Tx, hosting_id: Uuid, input: &Checked<ComplianceInput>) -> Result<Uuid, Problem> {
     let change = ComplianceChange::from(&**input);
     check(&change)?;
     if matches!(input.kind, ComplianceKind::Dpia | ComplianceKind::Pia) {
         let existing: Option<Uuid> = compliance::table
-            .filter(
-                compliance::hosting_id
-                    .eq(hosting_id)
-                    .and(compliance::kind.eq(input.kind)),
-            )
+            .filter(compliance::hosting_id.eq(hosting_id).and(compliance::kind.eq(input.kind)))
             .select(compliance::id)
             .first(&mut tx.conn)
             .await
@@ -245,9 +232,7 @@ pub async fn insert(
             return Err(records::duplicate::<Compliance>(tx, "hosting and kind", existing).await?);
         }
     }
-    let id = tx
-        .register_as::<Compliance>(ids::new(), &input.common())
-        .await?;
+    let id = tx.register_as::<Compliance>(ids::new(), &input.common()).await?;
     diesel::insert_into(compliance::table)
         .values((
             compliance::id.eq(id),
@@ -289,11 +274,7 @@ pub async fn list_compliance(call: Call, id: web::Path<String>) -> Answer {
 /// process personal data goes live.
 #[utoipa::path(tag = "hosting", request_body = ComplianceInput, responses((status = 201, description = "The compliance item", body = Compliance)))]
 #[post("/v1/hostings/{id}/compliance")]
-pub async fn create_compliance(
-    call: Call,
-    id: web::Path<String>,
-    body: Body<ComplianceInput>,
-) -> Answer {
+pub async fn create_compliance(call: Call, id: web::Path<String>, body: Body<ComplianceInput>) -> Answer {
     call.write(async |tx| {
         let hosting = tx.target::<Hosting>(path_id(&id)?).await?;
         tx.act_for(&[hosting.host_city_id])?;
@@ -318,11 +299,7 @@ pub async fn get_compliance(call: Call, id: web::Path<String>) -> Answer {
 /// Editors of the host city. Its history keeps every status it had.
 #[utoipa::path(tag = "hosting", request_body = ComplianceChange, responses((status = 200, description = "The compliance item", body = Compliance)))]
 #[patch("/v1/compliance/{id}")]
-pub async fn update_compliance(
-    call: Call,
-    id: web::Path<String>,
-    body: Body<ComplianceChange>,
-) -> Answer {
+pub async fn update_compliance(call: Call, id: web::Path<String>, body: Body<ComplianceChange>) -> Answer {
     call.write(async |tx| {
         let current = tx.target::<Compliance>(path_id(&id)?).await?;
         tx.act_for(&[current.host_city_id])?;
@@ -332,10 +309,7 @@ pub async fn update_compliance(
         };
         check(&input)?;
         tx.revise::<Compliance>(current.id, &input.common()).await?;
-        diesel::update(compliance::table.find(current.id))
-            .set(Row::of(&input))
-            .execute(&mut tx.conn)
-            .await?;
+        diesel::update(compliance::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
         tx.updated::<Compliance>(current.id).await
     })
     .await

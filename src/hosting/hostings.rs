@@ -246,10 +246,8 @@ impl HostingFilter {
             query = query.filter(view::status.eq_any(statuses.clone()));
         }
         if let Some(organisations) = &self.lead_organisation_id {
-            query = query.filter(
-                view::lead_organisation_id
-                    .eq_any(organisations.iter().map(|id| id.0).collect::<Vec<_>>()),
-            );
+            query = query
+                .filter(view::lead_organisation_id.eq_any(organisations.iter().map(|id| id.0).collect::<Vec<_>>()));
         }
         if let Some(historical) = self.historical {
             query = query.filter(view::historical.eq(historical));
@@ -291,43 +289,19 @@ impl<'a> Row<'a> {
     }
 }
 
-async fn check(
-    tx: &mut Tx,
-    input: &HostingChange,
-    pilot_id: Uuid,
-    host_city_id: Uuid,
-) -> Result<(), Problem> {
+async fn check(tx: &mut Tx, input: &HostingChange, pilot_id: Uuid, host_city_id: Uuid) -> Result<(), Problem> {
     let mut rules = Rules::new();
-    rules.require_order(
-        input.planned_start.as_ref(),
-        input.planned_end.as_ref(),
-        "/planned_end",
-        "planned_start",
-    );
-    rules.require_order(
-        input.actual_start.as_ref(),
-        input.actual_end.as_ref(),
-        "/actual_end",
-        "actual_start",
-    );
+    rules.require_order(input.planned_start.as_ref(), input.planned_end.as_ref(), "/planned_end", "planned_start");
+    rules.require_order(input.actual_start.as_ref(), input.actual_end.as_ref(), "/actual_end", "actual_start");
     for (index, site) in input.sites.iter().enumerate() {
         let whole = site.latitude.is_some() == site.longitude.is_some();
-        rules.require(
-            whole,
-            &format!("/sites/{index}"),
-            "half_location",
-            "latitude and longitude go together",
-        );
+        rules.require(whole, &format!("/sites/{index}"), "half_location", "latitude and longitude go together");
     }
     if let Some(follows) = input.follows_id {
-        let earlier = hosting::table.find(follows.0).filter(
-            hosting::pilot_id
-                .eq(pilot_id)
-                .and(hosting::host_city_id.eq(host_city_id)),
-        );
-        let fits: bool = diesel::select(diesel::dsl::exists(earlier))
-            .get_result(&mut tx.conn)
-            .await?;
+        let earlier = hosting::table
+            .find(follows.0)
+            .filter(hosting::pilot_id.eq(pilot_id).and(hosting::host_city_id.eq(host_city_id)));
+        let fits: bool = diesel::select(diesel::dsl::exists(earlier)).get_result(&mut tx.conn).await?;
         rules.require(
             fits,
             "/follows_id",
@@ -339,9 +313,7 @@ async fn check(
 }
 
 async fn attach(tx: &mut Tx, id: Uuid, sites: &[Site]) -> Result<(), Problem> {
-    diesel::delete(site::table.filter(site::hosting_id.eq(id)))
-        .execute(&mut tx.conn)
-        .await?;
+    diesel::delete(site::table.filter(site::hosting_id.eq(id))).execute(&mut tx.conn).await?;
     let rows: Vec<_> = sites
         .iter()
         .zip(0i16..)
@@ -355,29 +327,16 @@ async fn attach(tx: &mut Tx, id: Uuid, sites: &[Site]) -> Result<(), Problem> {
             )
         })
         .collect();
-    diesel::insert_into(site::table)
-        .values(rows)
-        .execute(&mut tx.conn)
-        .await?;
+    diesel::insert_into(site::table).values(rows).execute(&mut tx.conn).await?;
     Ok(())
 }
 
 /// Who proposes: the city named, or the one that the account acts for.
-fn proposer(
-    tx: &mut Tx,
-    input: &Checked<HostingInput>,
-    origin: Uuid,
-    host: Uuid,
-) -> Result<Uuid, Problem> {
+fn proposer(tx: &mut Tx, input: &Checked<HostingInput>, origin: Uuid, host: Uuid) -> Result<Uuid, Problem> {
     let named = input.optional_city(input.proposed_by_city.as_ref());
     let mut rules = Rules::new();
     let involved = named.is_none_or(|city| city == origin || city == host);
-    rules.require(
-        involved,
-        "/proposed_by_city",
-        "not_involved",
-        "must be the city of origin or the host city",
-    );
+    rules.require(involved, "/proposed_by_city", "not_involved", "must be the city of origin or the host city");
     rules.done()?;
     tx.act_for(&named.map_or_else(|| vec![origin, host], |city| vec![city]))?;
     Ok(named.or(tx.acting.city_id).unwrap_or(origin))
@@ -387,30 +346,16 @@ fn proposer(
 ///
 /// # Errors
 /// 409 if the pilot has an open hosting there, 403, 422.
-pub async fn insert(
-    tx: &mut Tx,
-    id: Option<Uuid>,
-    input: &Checked<HostingInput>,
-) -> Result<Uuid, Problem> {
+pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<HostingInput>) -> Result<Uuid, Problem> {
     let pilot_id = input.pilot_id.0;
-    let origin: Uuid = pilot::table
-        .find(pilot_id)
-        .select(pilot::origin_city_id)
-        .first(&mut tx.conn)
-        .await?;
+    let origin: Uuid = pilot::table.find(pilot_id).select(pilot::origin_city_id).first(&mut tx.conn).await?;
     let host = input.city(&input.host_city);
     let proposed_by = proposer(tx, input, origin, host)?;
     if input.historical && !tx.caller.is_administrator() {
-        return Err(Problem::new(
-            Code::Forbidden,
-            "only administrators enter hostings after the fact (historical)",
-        ));
+        return Err(Problem::new(Code::Forbidden, "only administrators enter hostings after the fact (historical)"));
     }
     let mut rules = Rules::new();
-    let stated = input.historical
-        || input
-            .status
-            .is_none_or(|status| status == HostingStatus::Proposed);
+    let stated = input.historical || input.status.is_none_or(|status| status == HostingStatus::Proposed);
     rules.require(
         stated,
         "/status",
@@ -424,9 +369,7 @@ pub async fn insert(
     if !matches!(status, HostingStatus::Closed | HostingStatus::Cancelled) {
         check_open(tx, pilot_id, host).await?;
     }
-    let id = tx
-        .register_as::<Hosting>(id.unwrap_or_else(ids::new), &input.common())
-        .await?;
+    let id = tx.register_as::<Hosting>(id.unwrap_or_else(ids::new), &input.common()).await?;
     diesel::insert_into(hosting::table)
         .values((
             hosting::id.eq(id),
@@ -441,44 +384,24 @@ pub async fn insert(
         .execute(&mut tx.conn)
         .await?;
     attach(tx, id, &input.sites).await?;
-    let waived = if input.historical {
-        enter_at(tx, id, status).await?
-    } else {
-        vec![]
-    };
-    transitions::record(
-        tx,
-        id,
-        None,
-        status,
-        &transitions::Said {
-            guards_waived: waived,
-            ..Default::default()
-        },
-    )
-    .await?;
+    let waived = if input.historical { enter_at(tx, id, status).await? } else { vec![] };
+    transitions::record(tx, id, None, status, &transitions::Said { guards_waived: waived, ..Default::default() })
+        .await?;
     Ok(id)
 }
 
 async fn check_open(tx: &mut Tx, pilot_id: Uuid, host: Uuid) -> Result<(), Problem> {
     let open: Option<Uuid> = hosting::table
-        .filter(
-            hosting::pilot_id
-                .eq(pilot_id)
-                .and(hosting::host_city_id.eq(host)),
-        )
+        .filter(hosting::pilot_id.eq(pilot_id).and(hosting::host_city_id.eq(host)))
         .filter(hosting::status.ne_all([HostingStatus::Closed, HostingStatus::Cancelled]))
         .select(hosting::id)
         .first(&mut tx.conn)
         .await
         .optional()?;
     match open {
-        Some(_) => Err(records::duplicate::<Hosting>(
-            tx,
-            "pilot and host city that is not closed or cancelled",
-            open,
-        )
-        .await?),
+        Some(_) => {
+            Err(records::duplicate::<Hosting>(tx, "pilot and host city that is not closed or cancelled", open).await?)
+        }
         None => Ok(()),
     }
 }
@@ -487,16 +410,8 @@ async fn check_open(tx: &mut Tx, pilot_id: Uuid, host: Uuid) -> Result<(), Probl
 async fn enter_at(tx: &mut Tx, id: Uuid, status: HostingStatus) -> Result<Vec<String>, Problem> {
     let facts = lifecycle::facts(&mut tx.conn, id).await?;
     let current = tx.reload::<Hosting>(id).await?;
-    let said = Said {
-        reason: true,
-        consents: current.kind == HostingKind::HomeTest,
-    };
-    let missing = lifecycle::missing(
-        &lifecycle::guards_on_the_way_to(status),
-        &current,
-        &facts,
-        said,
-    );
+    let said = Said { reason: true, consents: current.kind == HostingKind::HomeTest };
+    let missing = lifecycle::missing(&lifecycle::guards_on_the_way_to(status), &current, &facts, said);
     let mut waived: Vec<String> = missing.into_iter().map(|one| one.code).collect();
     waived.dedup();
     let suspended_from = (status == HostingStatus::Suspended).then_some(HostingStatus::Live);
@@ -517,8 +432,7 @@ async fn enter_at(tx: &mut Tx, id: Uuid, status: HostingStatus) -> Result<Vec<St
 #[utoipa::path(tag = "hosting", params(Paging, HostingFilter), responses((status = 200, description = "A page of hostings", body = Page<Hosting>)))]
 #[get("/v1/hostings")]
 pub async fn list_hostings(call: Call) -> Answer {
-    let (paging, filter, resolved): (Paging, HostingFilter, _) =
-        (call.query()?, call.query()?, call.resolved().await?);
+    let (paging, filter, resolved): (Paging, HostingFilter, _) = (call.query()?, call.query()?, call.resolved().await?);
     page!(call, paging, Hosting, hosting_view, filter.apply(Hosting::visible(call.caller()), &resolved),
         sort "updated_at" => updated_at: records::Instant)
 }
@@ -555,11 +469,7 @@ const SHARED: &[&str] = &["planned_start", "planned_end", "lead_organisation_id"
 /// Editors of the host city; planned dates and lead organisation also by the city of origin.
 #[utoipa::path(tag = "hosting", request_body = HostingChange, responses((status = 200, description = "The hosting", body = Hosting)))]
 #[patch("/v1/hostings/{id}")]
-pub async fn update_hosting(
-    call: Call,
-    id: web::Path<String>,
-    body: Body<HostingChange>,
-) -> Answer {
+pub async fn update_hosting(call: Call, id: web::Path<String>, body: Body<HostingChange>) -> Answer {
     call.write(async |tx| {
         let current = tx.target::<Hosting>(path_id(&id)?).await?;
         if body.touches_only(SHARED) {
@@ -573,10 +483,7 @@ pub async fn update_hosting(
         };
         check(tx, &input, current.pilot_id.0, current.host_city_id).await?;
         tx.revise::<Hosting>(current.id, &input.common()).await?;
-        diesel::update(hosting::table.find(current.id))
-            .set(Row::of(&input))
-            .execute(&mut tx.conn)
-            .await?;
+        diesel::update(hosting::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
         attach(tx, current.id, &input.sites).await?;
         tx.updated::<Hosting>(current.id).await
     })

@@ -85,41 +85,26 @@ pub struct Move {
 }
 
 use Guard::{
-    ActualEnd, ActualStart, Consent, Decision, Lead, OtherCompliance, Outcome, PlannedDates,
-    Privacy, Reason, ReasonIfEarly,
+    ActualEnd, ActualStart, Consent, Decision, Lead, OtherCompliance, Outcome, PlannedDates, Privacy, Reason,
+    ReasonIfEarly,
 };
 use HostingStatus::{Agreed, Cancelled, Closed, Evaluating, Live, Preparing, Proposed, Suspended};
 
 const fn one(from: HostingStatus, to: HostingStatus, by: By, guards: &'static [Guard]) -> Move {
-    Move {
-        from,
-        to,
-        by,
-        guards,
-    }
+    Move { from, to, by, guards }
 }
 
 /// Every move there is.
 pub const MOVES: &[Move] = &[
     one(Proposed, Agreed, By::Either, &[Consent]),
     one(Agreed, Preparing, By::Host, &[Lead, PlannedDates]),
-    one(
-        Preparing,
-        Live,
-        By::Host,
-        &[ActualStart, Privacy, OtherCompliance, Outcome],
-    ),
+    one(Preparing, Live, By::Host, &[ActualStart, Privacy, OtherCompliance, Outcome]),
     one(Live, Evaluating, By::Host, &[ActualEnd, ReasonIfEarly]),
     one(Evaluating, Closed, By::Host, &[Decision]),
     one(Preparing, Suspended, By::Host, &[Reason]),
     one(Live, Suspended, By::Host, &[Reason]),
     one(Suspended, Preparing, By::Host, &[Lead, PlannedDates]),
-    one(
-        Suspended,
-        Live,
-        By::Host,
-        &[ActualStart, Privacy, OtherCompliance, Outcome],
-    ),
+    one(Suspended, Live, By::Host, &[ActualStart, Privacy, OtherCompliance, Outcome]),
     one(Suspended, Evaluating, By::Host, &[ActualEnd, Reason]),
     one(Proposed, Cancelled, By::Either, &[Reason]),
     one(Agreed, Cancelled, By::Either, &[Reason]),
@@ -153,10 +138,7 @@ pub struct Missing {
 
 impl Missing {
     fn new(code: &str, detail: impl Into<String>) -> Self {
-        Self {
-            code: code.into(),
-            detail: detail.into(),
-        }
+        Self { code: code.into(), detail: detail.into() }
     }
 }
 
@@ -219,46 +201,31 @@ pub async fn facts(conn: &mut Conn, hosting_id: Uuid) -> Result<Facts, Problem> 
 impl Facts {
     /// The privacy assessment that this hosting needs, if any: its kind depends on where the host is.
     fn privacy_kind(&self) -> Option<ComplianceKind> {
-        self.privacy_gated.then_some(if self.host_in_eea {
-            ComplianceKind::Dpia
-        } else {
-            ComplianceKind::Pia
-        })
+        self.privacy_gated.then_some(if self.host_in_eea { ComplianceKind::Dpia } else { ComplianceKind::Pia })
     }
 
     fn missing_privacy(&self) -> Option<Missing> {
         let kind = self.privacy_kind()?;
-        let approved = self
-            .compliance
-            .iter()
-            .any(|one| one.kind == kind && one.status == ComplianceStatus::Approved);
+        let approved = self.compliance.iter().any(|one| one.kind == kind && one.status == ComplianceStatus::Approved);
         (!approved).then(|| {
             let name = kind.label().to_uppercase();
-            Missing::new(&format!("compliance_{kind}"), format!("a {name} must be approved: the pilot processes personal data, or it is not stated"))
+            Missing::new(
+                &format!("compliance_{kind}"),
+                format!("a {name} must be approved: the pilot processes personal data, or it is not stated"),
+            )
         })
     }
 
     fn missing_compliance(&self) -> Vec<Missing> {
         let gate = self.privacy_kind();
-        let is_open = |one: &&Decided| {
-            !matches!(
-                one.status,
-                ComplianceStatus::Approved | ComplianceStatus::NotRequired
-            )
-        };
-        let others = self
-            .compliance
-            .iter()
-            .filter(|one| Some(one.kind) != gate)
-            .filter(is_open);
+        let is_open =
+            |one: &&Decided| !matches!(one.status, ComplianceStatus::Approved | ComplianceStatus::NotRequired);
+        let others = self.compliance.iter().filter(|one| Some(one.kind) != gate).filter(is_open);
         others
             .map(|one| {
                 Missing::new(
                     &format!("compliance_{}", one.kind),
-                    format!(
-                        "{} is {}; it must be approved or not required",
-                        one.kind, one.status
-                    ),
+                    format!("{} is {}; it must be approved or not required", one.kind, one.status),
                 )
             })
             .collect()
@@ -267,19 +234,12 @@ impl Facts {
 
 /// What a move still needs: empty when it may be made.
 pub fn missing(guards: &[Guard], hosting: &Hosting, facts: &Facts, said: Said) -> Vec<Missing> {
-    guards
-        .iter()
-        .flat_map(|guard| missing_for(*guard, hosting, facts, said))
-        .collect()
+    guards.iter().flat_map(|guard| missing_for(*guard, hosting, facts, said)).collect()
 }
 
 fn missing_for(guard: Guard, hosting: &Hosting, facts: &Facts, said: Said) -> Vec<Missing> {
     let unless = |holds: bool, code: &str, detail: &str| {
-        if holds {
-            vec![]
-        } else {
-            vec![Missing::new(code, detail)]
-        }
+        if holds { vec![] } else { vec![Missing::new(code, detail)] }
     };
     match guard {
         Consent => unless(
@@ -287,11 +247,7 @@ fn missing_for(guard: Guard, hosting: &Hosting, facts: &Facts, said: Said) -> Ve
             "consent_of_other_city",
             "the city that did not propose has to agree, by an account of its own",
         ),
-        Lead => unless(
-            hosting.lead_organisation_id.is_some(),
-            "lead_organisation",
-            "set lead_organisation_id",
-        ),
+        Lead => unless(hosting.lead_organisation_id.is_some(), "lead_organisation", "set lead_organisation_id"),
         PlannedDates => unless(
             hosting.planned_start.is_some() && hosting.planned_end.is_some(),
             "planned_dates",
@@ -309,32 +265,18 @@ fn missing_for(guard: Guard, hosting: &Hosting, facts: &Facts, said: Said) -> Ve
             "outcome_with_baseline",
             "add an outcome with a baseline, or say in no_outcome_reason why there is none",
         ),
-        ActualEnd => unless(
-            hosting.actual_end.is_some(),
-            "actual_end",
-            "say when it ended: `on` in this request, or actual_end",
-        ),
+        ActualEnd => {
+            unless(hosting.actual_end.is_some(), "actual_end", "say when it ended: `on` in this request, or actual_end")
+        }
         ReasonIfEarly => {
             let early = match (&hosting.actual_end, &hosting.planned_end) {
                 (Some(actual), Some(planned)) => actual.last_day() < planned.last_day(),
                 _ => false,
             };
-            unless(
-                said.reason || !early,
-                "reason",
-                "it ended before planned_end: give a reason",
-            )
+            unless(said.reason || !early, "reason", "it ended before planned_end: give a reason")
         }
-        Reason => unless(
-            said.reason,
-            "reason",
-            "give a reason (a code of the vocabulary hosting_reasons)",
-        ),
-        Decision => unless(
-            facts.has_decision,
-            "evaluation_with_decision",
-            "add an evaluation with a decision",
-        ),
+        Reason => unless(said.reason, "reason", "give a reason (a code of the vocabulary hosting_reasons)"),
+        Decision => unless(facts.has_decision, "evaluation_with_decision", "add an evaluation with a decision"),
     }
 }
 
@@ -345,27 +287,14 @@ pub fn guards_on_the_way_to(status: HostingStatus) -> Vec<Guard> {
         Agreed => &[(Proposed, Agreed)],
         Preparing => &[(Proposed, Agreed), (Agreed, Preparing)],
         Live | Suspended => &[(Proposed, Agreed), (Agreed, Preparing), (Preparing, Live)],
-        Evaluating => &[
-            (Proposed, Agreed),
-            (Agreed, Preparing),
-            (Preparing, Live),
-            (Live, Evaluating),
-        ],
-        Closed => &[
-            (Proposed, Agreed),
-            (Agreed, Preparing),
-            (Preparing, Live),
-            (Live, Evaluating),
-            (Evaluating, Closed),
-        ],
+        Evaluating => &[(Proposed, Agreed), (Agreed, Preparing), (Preparing, Live), (Live, Evaluating)],
+        Closed => {
+            &[(Proposed, Agreed), (Agreed, Preparing), (Preparing, Live), (Live, Evaluating), (Evaluating, Closed)]
+        }
     };
     let guards = path
         .iter()
-        .flat_map(|(from, to)| {
-            MOVES
-                .iter()
-                .filter(move |one| one.from == *from && one.to == *to)
-        })
+        .flat_map(|(from, to)| MOVES.iter().filter(move |one| one.from == *from && one.to == *to))
         .flat_map(|one| one.guards);
     guards.copied().collect()
 }

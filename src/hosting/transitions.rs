@@ -124,16 +124,13 @@ fn movers(one: &Move, hosting: &Hosting) -> Vec<Uuid> {
 fn consenting_city(hosting: &Hosting) -> Uuid {
     match hosting.kind {
         HostingKind::HomeTest => hosting.host_city_id,
-        HostingKind::Exchange if hosting.proposed_by_city_id == hosting.host_city_id => {
-            hosting.origin_city_id
-        }
+        HostingKind::Exchange if hosting.proposed_by_city_id == hosting.host_city_id => hosting.origin_city_id,
         HostingKind::Exchange => hosting.host_city_id,
     }
 }
 
 fn consents(caller: &Caller, hosting: &Hosting) -> bool {
-    hosting.kind == HostingKind::HomeTest
-        || caller.city_among(&[consenting_city(hosting)]).is_some()
+    hosting.kind == HostingKind::HomeTest || caller.city_among(&[consenting_city(hosting)]).is_some()
 }
 
 /// List the moves of a hosting
@@ -144,13 +141,8 @@ fn consents(caller: &Caller, hosting: &Hosting) -> bool {
 pub async fn list_transitions(call: Call, id: web::Path<String>) -> Answer {
     let mut conn = call.connection().await?;
     let caller = call.caller();
-    let hosting = crate::database::records::find::<Hosting>(
-        &mut conn,
-        caller,
-        path_id(&id)?,
-        call.state().clock.today(),
-    )
-    .await?;
+    let hosting =
+        crate::database::records::find::<Hosting>(&mut conn, caller, path_id(&id)?, call.state().clock.today()).await?;
     type Row = (
         Option<HostingStatus>,
         HostingStatus,
@@ -174,9 +166,7 @@ pub async fn list_transitions(call: Call, id: web::Path<String>) -> Answer {
             transition::at,
             account::client_id.nullable(),
             city::code.nullable(),
-            diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Text>>(
-                "city.id::text",
-            ),
+            diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Text>>("city.id::text"),
             transition::as_administrator,
             transition::reason,
             transition::note,
@@ -186,39 +176,23 @@ pub async fn list_transitions(call: Call, id: web::Path<String>) -> Answer {
         .await?;
     let items = rows
         .into_iter()
-        .map(
-            |(from, to, at, client, code, city, as_administrator, reason, note, guards_waived)| {
-                Transition {
-                    from,
-                    to,
-                    at,
-                    by: if caller.is_anonymous() {
-                        code.or(city)
-                    } else {
-                        client
-                    },
-                    as_administrator,
-                    reason,
-                    note,
-                    guards_waived,
-                }
-            },
-        )
+        .map(|(from, to, at, client, code, city, as_administrator, reason, note, guards_waived)| Transition {
+            from,
+            to,
+            at,
+            by: if caller.is_anonymous() { code.or(city) } else { client },
+            as_administrator,
+            reason,
+            note,
+            guards_waived,
+        })
         .collect();
     let facts = lifecycle::facts(&mut conn, hosting.id).await?;
-    let may = |one: &&Move| {
-        caller.is_administrator() || caller.city_among(&movers(one, &hosting)).is_some()
-    };
-    let said = lifecycle::Said {
-        reason: false,
-        consents: caller.is_administrator() || consents(caller, &hosting),
-    };
+    let may = |one: &&Move| caller.is_administrator() || caller.city_among(&movers(one, &hosting)).is_some();
+    let said = lifecycle::Said { reason: false, consents: caller.is_administrator() || consents(caller, &hosting) };
     let allowed = lifecycle::moves(&hosting)
         .filter(may)
-        .map(|one| AllowedMove {
-            to: one.to,
-            missing: lifecycle::missing(one.guards, &hosting, &facts, said),
-        })
+        .map(|one| AllowedMove { to: one.to, missing: lifecycle::missing(one.guards, &hosting, &facts, said) })
         .collect();
     Ok(call.list(&Transitions { items, allowed }, None))
 }
@@ -229,11 +203,7 @@ pub async fn list_transitions(call: Call, id: web::Path<String>) -> Answer {
 /// with what is missing (422, `missing`). If-Match may be sent.
 #[utoipa::path(tag = "hosting", request_body = TransitionInput, responses((status = 200, description = "The hosting after the move", body = Hosting)))]
 #[post("/v1/hostings/{id}/transitions")]
-pub async fn create_transition(
-    call: Call,
-    id: web::Path<String>,
-    body: Body<TransitionInput>,
-) -> Answer {
+pub async fn create_transition(call: Call, id: web::Path<String>, body: Body<TransitionInput>) -> Answer {
     call.write(async |tx| {
         let mut hosting = tx.target::<Hosting>(path_id(&id)?).await?;
         tx.act_for(&hosting.cities())?;
@@ -243,27 +213,19 @@ pub async fn create_transition(
             return Err(illegal(
                 hosting.status,
                 input.to,
-                lifecycle::moves(&hosting)
-                    .map(|one| one.to.label())
-                    .collect(),
+                lifecycle::moves(&hosting).map(|one| one.to.label()).collect(),
             ));
         };
         let wanted = movers(one, &hosting);
         // An account that acts for both cities agrees as the one that has to.
-        tx.act_for(
-            &if consents(&tx.caller, &hosting) && one.to == HostingStatus::Agreed {
-                vec![consenting_city(&hosting)]
-            } else {
-                wanted
-            },
-        )?;
+        tx.act_for(&if consents(&tx.caller, &hosting) && one.to == HostingStatus::Agreed {
+            vec![consenting_city(&hosting)]
+        } else {
+            wanted
+        })?;
         apply_day(&mut hosting, input.to, input.on.as_ref())?;
         let guards_waived = check_guards(tx, &hosting, one, input.reason.is_some()).await?;
-        let said = Said {
-            reason: input.reason.clone(),
-            note: input.note.clone(),
-            guards_waived,
-        };
+        let said = Said { reason: input.reason.clone(), note: input.note.clone(), guards_waived };
         apply(tx, &hosting, input.to, said).await?;
         tx.updated::<Hosting>(hosting.id).await
     })
@@ -271,28 +233,13 @@ pub async fn create_transition(
 }
 
 /// 409 with the moves that there are.
-pub fn illegal(
-    from: impl std::fmt::Display,
-    to: impl std::fmt::Display,
-    allowed: Vec<&'static str>,
-) -> Problem {
-    let list = if allowed.is_empty() {
-        "nothing: it is final".to_owned()
-    } else {
-        allowed.join(", ")
-    };
-    Problem::new(
-        Code::IllegalTransition,
-        format!("from {from} it cannot move to {to}, only to {list}"),
-    )
-    .with("allowed", allowed)
+pub fn illegal(from: impl std::fmt::Display, to: impl std::fmt::Display, allowed: Vec<&'static str>) -> Problem {
+    let list = if allowed.is_empty() { "nothing: it is final".to_owned() } else { allowed.join(", ") };
+    Problem::new(Code::IllegalTransition, format!("from {from} it cannot move to {to}, only to {list}"))
+        .with("allowed", allowed)
 }
 
-fn apply_day(
-    hosting: &mut Hosting,
-    to: HostingStatus,
-    on: Option<&PartialDate>,
-) -> Result<(), Problem> {
+fn apply_day(hosting: &mut Hosting, to: HostingStatus, on: Option<&PartialDate>) -> Result<(), Problem> {
     let Some(on) = on else { return Ok(()) };
     match to {
         HostingStatus::Live => hosting.actual_start = Some(on.clone()),
@@ -300,27 +247,14 @@ fn apply_day(
         _ => {}
     }
     let mut rules = crate::http::body::Rules::new();
-    rules.require_order(
-        hosting.actual_start.as_ref(),
-        hosting.actual_end.as_ref(),
-        "/on",
-        "actual_start",
-    );
+    rules.require_order(hosting.actual_start.as_ref(), hosting.actual_end.as_ref(), "/on", "actual_start");
     rules.done()
 }
 
 /// What an administrator's consent excuses; everything else that is missing refuses the move.
-async fn check_guards(
-    tx: &mut Tx,
-    hosting: &Hosting,
-    one: &Move,
-    reason: bool,
-) -> Result<Vec<String>, Problem> {
+async fn check_guards(tx: &mut Tx, hosting: &Hosting, one: &Move, reason: bool) -> Result<Vec<String>, Problem> {
     let facts = lifecycle::facts(&mut tx.conn, hosting.id).await?;
-    let said = lifecycle::Said {
-        reason,
-        consents: consents(&tx.caller, hosting),
-    };
+    let said = lifecycle::Said { reason, consents: consents(&tx.caller, hosting) };
     let mut missing = lifecycle::missing(one.guards, hosting, &facts, said);
     let mut waived = vec![];
     if tx.caller.is_administrator() {
@@ -335,32 +269,15 @@ async fn check_guards(
     if missing.is_empty() {
         return Ok(waived);
     }
-    let codes = missing
-        .iter()
-        .map(|one| one.code.as_str())
-        .collect::<Vec<_>>()
-        .join(", ");
-    Err(Problem::new(
-        Code::GuardFailed,
-        format!("to move to {}, this is missing: {codes}", one.to),
-    )
-    .with("missing", missing))
+    let codes = missing.iter().map(|one| one.code.as_str()).collect::<Vec<_>>().join(", ");
+    Err(Problem::new(Code::GuardFailed, format!("to move to {}, this is missing: {codes}", one.to))
+        .with("missing", missing))
 }
 
-async fn apply(
-    tx: &mut Tx,
-    current: &Hosting,
-    to: HostingStatus,
-    said: Said,
-) -> Result<(), Problem> {
+async fn apply(tx: &mut Tx, current: &Hosting, to: HostingStatus, said: Said) -> Result<(), Problem> {
     let suspended_from = (to == HostingStatus::Suspended).then_some(current.status);
     let mut waived = current.guards_waived.clone();
-    waived.extend(
-        said.guards_waived
-            .iter()
-            .filter(|one| !current.guards_waived.contains(one))
-            .cloned(),
-    );
+    waived.extend(said.guards_waived.iter().filter(|one| !current.guards_waived.contains(one)).cloned());
     diesel::update(hosting::table.find(current.id))
         .set((
             hosting::status.eq(to),

@@ -52,16 +52,11 @@ impl<T: 'static> FromRequest for Body<T> {
         let request = request.clone();
         let payload = Payload::from_request(&request, payload);
         Box::pin(async move {
-            let payload = payload
-                .await
-                .map_err(|error| Problem::new(Code::MalformedJson, error.to_string()))?;
+            let payload = payload.await.map_err(|error| Problem::new(Code::MalformedJson, error.to_string()))?;
             let bytes = read(payload).await?;
             let hash = digest::digest(&digest::SHA256, &bytes);
-            request.extensions_mut().insert(BodyHash(
-                hash.as_ref().try_into().expect("SHA-256 has 32 bytes"),
-            ));
-            let value = text::parse_json(&bytes)
-                .map_err(|detail| Problem::new(Code::MalformedJson, detail))?;
+            request.extensions_mut().insert(BodyHash(hash.as_ref().try_into().expect("SHA-256 has 32 bytes")));
+            let value = text::parse_json(&bytes).map_err(|detail| Problem::new(Code::MalformedJson, detail))?;
             Ok(Self::from_value(value))
         })
     }
@@ -71,9 +66,7 @@ impl<T: 'static> FromRequest for Body<T> {
 pub async fn read(mut payload: Payload) -> Result<Bytes, Problem> {
     let mut bytes = actix_web::web::BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| {
-            Problem::new(Code::MalformedJson, format!("the body broke off: {error}"))
-        })?;
+        let chunk = chunk.map_err(|error| Problem::new(Code::MalformedJson, format!("the body broke off: {error}")))?;
         if bytes.len() + chunk.len() > MAX_BYTES {
             return Err(Problem::new(Code::TooLarge, Code::TooLarge.meaning()));
         }
@@ -86,11 +79,7 @@ impl<T> Body<T> {
     /// A body that did not come over HTTP: a row of an import, a record of the founding data.
     pub fn from_value(mut value: Value) -> Self {
         let faults = text::normalise(&mut value);
-        Self {
-            value,
-            faults,
-            kind: PhantomData,
-        }
+        Self { value, faults, kind: PhantomData }
     }
 
     /// Sets a member that the body does not state.
@@ -102,9 +91,7 @@ impl<T> Body<T> {
 
     /// Whether the body has no other members than these.
     pub fn touches_only(&self, members: &[&str]) -> bool {
-        self.value
-            .as_object()
-            .is_some_and(|object| object.keys().all(|name| members.contains(&name.as_str())))
+        self.value.as_object().is_some_and(|object| object.keys().all(|name| members.contains(&name.as_str())))
     }
 }
 
@@ -147,11 +134,7 @@ impl<T: DeserializeOwned + ToSchema> Body<T> {
     ///
     /// # Errors
     /// 422 with everything that is wrong.
-    pub async fn merged<R: Record>(
-        self,
-        tx: &mut Tx,
-        current: &R,
-    ) -> Result<Option<Checked<T>>, Problem> {
+    pub async fn merged<R: Record>(self, tx: &mut Tx, current: &R) -> Result<Option<Checked<T>>, Problem> {
         self.merged_with(tx, current.writable()).await
     }
 
@@ -159,17 +142,9 @@ impl<T: DeserializeOwned + ToSchema> Body<T> {
     ///
     /// # Errors
     /// 422 with everything that is wrong.
-    pub async fn merged_with(
-        self,
-        tx: &mut Tx,
-        current: Value,
-    ) -> Result<Option<Checked<T>>, Problem> {
+    pub async fn merged_with(self, tx: &mut Tx, current: Value) -> Result<Option<Checked<T>>, Problem> {
         if !self.value.is_object() {
-            return Err(Problem::invalid(vec![Fault::at(
-                "",
-                "wrong_type",
-                "must be an object",
-            )]));
+            return Err(Problem::invalid(vec![Fault::at("", "wrong_type", "must be an object")]));
         }
         let before = writable::<T>(current);
         let mut after = before.clone();
@@ -215,21 +190,10 @@ async fn check<T: DeserializeOwned + ToSchema>(
 ) -> Result<Checked<T>, Problem> {
     let schema = Schema::named(&T::name());
     faults.extend(schema.faults(&value));
-    let bad: BTreeSet<String> = faults
-        .iter()
-        .filter_map(|fault| fault.pointer.clone())
-        .collect();
-    let unchanged = |pointer: &str| {
-        before.is_some_and(|b| {
-            b.pointer(pointer)
-                .is_some_and(|v| value.pointer(pointer) == Some(v))
-        })
-    };
-    let found = schema
-        .references(&value)
-        .into_iter()
-        .filter(|reference| !bad.contains(&reference.pointer))
-        .collect();
+    let bad: BTreeSet<String> = faults.iter().filter_map(|fault| fault.pointer.clone()).collect();
+    let unchanged =
+        |pointer: &str| before.is_some_and(|b| b.pointer(pointer).is_some_and(|v| value.pointer(pointer) == Some(v)));
+    let found = schema.references(&value).into_iter().filter(|reference| !bad.contains(&reference.pointer)).collect();
     let resolved = references::resolve(tx, found, unchanged, &mut faults).await?;
     check_translations(schema, &value, &mut faults);
     if !faults.is_empty() {
@@ -238,16 +202,8 @@ async fn check<T: DeserializeOwned + ToSchema>(
         return Err(Problem::invalid(faults));
     }
     let input = serde_path_to_error::deserialize(value).map_err(|error| {
-        let pointer = error
-            .path()
-            .iter()
-            .map(|segment| format!("/{segment}"))
-            .collect::<String>();
-        Problem::invalid(vec![Fault::at(
-            pointer,
-            "invalid",
-            error.inner().to_string(),
-        )])
+        let pointer = error.path().iter().map(|segment| format!("/{segment}")).collect::<String>();
+        Problem::invalid(vec![Fault::at(pointer, "invalid", error.inner().to_string())])
     })?;
     Ok(Checked { input, resolved })
 }
@@ -256,18 +212,9 @@ fn check_translations(schema: &Schema, value: &Value, faults: &mut Vec<Fault>) {
     for (language, texts) in value["translations"].as_object().into_iter().flatten() {
         for (name, _) in texts.as_object().into_iter().flatten() {
             if !schema.texts.contains(name) {
-                let texts = schema
-                    .texts
-                    .iter()
-                    .map(String::as_str)
-                    .collect::<Vec<_>>()
-                    .join(", ");
+                let texts = schema.texts.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
                 let detail = format!("is not a text of this record; its texts are {texts}");
-                faults.push(Fault::at(
-                    format!("/translations/{language}/{name}"),
-                    "unknown_member",
-                    detail,
-                ));
+                faults.push(Fault::at(format!("/translations/{language}/{name}"), "unknown_member", detail));
             }
         }
     }
@@ -308,11 +255,7 @@ impl Rules {
     /// # Errors
     /// 422 with all that did not hold.
     pub fn done(self) -> Result<(), Problem> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(Problem::invalid(self.0))
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
     }
 }
 

@@ -49,21 +49,11 @@ impl FromRequest for Call {
 
 impl Call {
     fn new(request: &HttpRequest) -> Result<Self, Problem> {
-        let context = request
-            .extensions()
-            .get::<Context>()
-            .cloned()
-            .expect("the middleware admits before a handler runs");
-        let key = request
-            .headers()
-            .get(idempotency::HEADER)
-            .map(idempotency::check)
-            .transpose()?;
+        let context =
+            request.extensions().get::<Context>().cloned().expect("the middleware admits before a handler runs");
+        let key = request.headers().get(idempotency::HEADER).map(idempotency::check).transpose()?;
         Ok(Self {
-            state: request
-                .app_data::<web::Data<State>>()
-                .expect("the application has its state")
-                .clone(),
+            state: request.app_data::<web::Data<State>>().expect("the application has its state").clone(),
             if_match: IfMatch::of(request)?,
             idempotency_key: key.filter(|_| request.method() == Method::POST),
             request: request.clone(),
@@ -88,11 +78,7 @@ impl Call {
     pub fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         serde_path_to_error::deserialize(&self.context.query).map_err(|error| {
             let name = error.path().to_string();
-            Problem::bad_parameters(vec![super::Fault::of_parameter(
-                name,
-                "invalid",
-                error.inner().to_string(),
-            )])
+            Problem::bad_parameters(vec![super::Fault::of_parameter(name, "invalid", error.inner().to_string())])
         })
     }
 
@@ -104,10 +90,7 @@ impl Call {
     /// The order asked for: the member, and whether it is reversed.
     pub fn sort(&self) -> (String, bool) {
         let sort = self.context.query["sort"].as_str().unwrap_or_default();
-        (
-            sort.trim_start_matches('-').to_owned(),
-            sort.starts_with('-'),
-        )
+        (sort.trim_start_matches('-').to_owned(), sort.starts_with('-'))
     }
 
     /// A connection for reading.
@@ -123,30 +106,21 @@ impl Call {
     /// # Errors
     /// 400 for cities and terms that do not exist, so that a report job hears of its typo.
     pub async fn resolved(&self) -> Result<Resolved, Problem> {
-        let found = self
-            .context
-            .operation
-            .query_schema()
-            .references(&self.context.query);
+        let found = self.context.operation.query_schema().references(&self.context.query);
         let named: Vec<_> = found
             .into_iter()
-            .filter(|reference| {
-                reference.collection.starts_with("terms/") || reference.collection == "cities"
-            })
+            .filter(|reference| reference.collection.starts_with("terms/") || reference.collection == "cities")
             .collect();
         if named.is_empty() {
             return Ok(Resolved::default());
         }
         let mut faults = vec![];
         let mut conn = self.connection().await?;
-        let resolved =
-            references::resolve_in(&mut conn, self.caller(), named, |_| false, &mut faults).await?;
+        let resolved = references::resolve_in(&mut conn, self.caller(), named, |_| false, &mut faults).await?;
         if faults.is_empty() {
             Ok(resolved)
         } else {
-            Err(Problem::bad_parameters(
-                faults.into_iter().map(of_parameter).collect(),
-            ))
+            Err(Problem::bad_parameters(faults.into_iter().map(of_parameter).collect()))
         }
     }
 
@@ -155,15 +129,8 @@ impl Call {
     /// # Errors
     /// Those of `work`, of the idempotency key and of the database.
     pub async fn write(&self, work: impl AsyncFnOnce(&mut Tx) -> Answer) -> Answer {
-        let mut tx = self
-            .state
-            .database
-            .begin(
-                self.caller().clone(),
-                self.if_match.clone(),
-                self.state.clock.now(),
-            )
-            .await?;
+        let mut tx =
+            self.state.database.begin(self.caller().clone(), self.if_match.clone(), self.state.clock.now()).await?;
         match self.in_transaction(&mut tx, work).await {
             Ok(reply) => tx.commit().await.map(|()| reply),
             Err(problem) => {
@@ -173,21 +140,11 @@ impl Call {
         }
     }
 
-    async fn in_transaction(
-        &self,
-        tx: &mut Tx,
-        work: impl AsyncFnOnce(&mut Tx) -> Answer,
-    ) -> Answer {
-        let (Some(key), Some(account_id)) =
-            (self.idempotency_key.clone(), self.caller().account_id())
-        else {
+    async fn in_transaction(&self, tx: &mut Tx, work: impl AsyncFnOnce(&mut Tx) -> Answer) -> Answer {
+        let (Some(key), Some(account_id)) = (self.idempotency_key.clone(), self.caller().account_id()) else {
             return work(tx).await;
         };
-        let key = idempotency::Key {
-            account_id,
-            key,
-            request_hash: self.request_hash(),
-        };
+        let key = idempotency::Key { account_id, key, request_hash: self.request_hash() };
         if let Some(reply) = idempotency::replay(tx, &key).await? {
             return Ok(reply);
         }
@@ -212,8 +169,7 @@ impl Call {
     /// 404 and 410.
     pub async fn one<R: Record>(&self, id: Uuid) -> Answer {
         let mut conn = self.connection().await?;
-        let record =
-            records::find::<R>(&mut conn, self.caller(), id, self.state.clock.today()).await?;
+        let record = records::find::<R>(&mut conn, self.caller(), id, self.state.clock.today()).await?;
         Ok(self.known(records::reply(StatusCode::OK, record, self.caller())))
     }
 
@@ -233,27 +189,15 @@ impl Call {
         items.truncate(limit);
         let next = items.last().filter(|_| more).map(|last| {
             let operation = self.context.operation.id.clone();
-            Cursor {
-                operation,
-                filters: filters(&self.context.query),
-                key: key(last),
-                id: last.id(),
-            }
-            .encode(&self.state.secrets)
+            Cursor { operation, filters: filters(&self.context.query), key: key(last), id: last.id() }
+                .encode(&self.state.secrets)
         });
         let today = self.state.clock.today();
         for item in &mut items {
             item.complete(today);
             item.shown_to(self.caller());
         }
-        Ok(self.list(
-            &Page {
-                items,
-                next: next.clone(),
-                count,
-            },
-            next.as_deref(),
-        ))
+        Ok(self.list(&Page { items, next: next.clone(), count }, next.as_deref()))
     }
 
     /// A list with its ETag and its Link [RFC 8288] to the next page.
@@ -262,21 +206,13 @@ impl Call {
         if let Some(next) = next {
             let query: HashMap<&str, String> = [
                 ("cursor", Some(next.to_owned())),
-                (
-                    "limit",
-                    self.context.query["limit"].as_i64().map(|n| n.to_string()),
-                ),
+                ("limit", self.context.query["limit"].as_i64().map(|n| n.to_string())),
             ]
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)))
             .collect();
-            let query = form_urlencoded::Serializer::new(String::new())
-                .extend_pairs(query)
-                .finish();
-            reply = reply.header(
-                header::LINK,
-                &format!("<{}?{query}>; rel=\"next\"", self.request.path()),
-            );
+            let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+            reply = reply.header(header::LINK, &format!("<{}?{query}>; rel=\"next\"", self.request.path()));
         }
         let etag = conditional::etag_of_list(&reply.body);
         self.known(reply.header(header::ETAG, &etag))
@@ -284,11 +220,7 @@ impl Call {
 
     /// 304 if the client already has this representation [RFC 9110 13.1.2].
     fn known(&self, reply: Reply) -> Reply {
-        let etag = reply
-            .headers
-            .get(header::ETAG)
-            .and_then(|etag| etag.to_str().ok())
-            .unwrap_or_default();
+        let etag = reply.headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).unwrap_or_default();
         if etag.is_empty() || !conditional::is_known(&self.request, etag) {
             return reply;
         }
@@ -307,5 +239,10 @@ impl Call {
 /// # Errors
 /// 404: what is not an id names nothing.
 pub fn path_id(text: &str) -> Result<Uuid, Problem> {
-    ids::parse(text).ok_or_else(|| Problem::new(Code::NotFound, "the path has no id in canonical form; ids look like 015aca1d-640d-7000-8000-00000000000d"))
+    ids::parse(text).ok_or_else(|| {
+        Problem::new(
+            Code::NotFound,
+            "the path has no id in canonical form; ids look like 015aca1d-640d-7000-8000-00000000000d",
+        )
+    })
 }

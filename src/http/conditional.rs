@@ -20,10 +20,7 @@ pub fn etag_of_list(body: &[u8]) -> String {
 }
 
 fn hash(body: &[u8]) -> String {
-    digest::digest(&digest::SHA256, body).as_ref()[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest::digest(&digest::SHA256, body).as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The header If-Match.
@@ -58,13 +55,8 @@ impl IfMatch {
             if tag.starts_with("W/") {
                 continue; // If-Match compares strongly [RFC 9110 13.1.1]: a weak ETag never matches.
             }
-            let inner = tag
-                .strip_prefix('"')
-                .and_then(|tag| tag.strip_suffix('"'))
-                .ok_or_else(bad)?;
-            let digits = inner
-                .strip_prefix('v')
-                .map(|rest| rest.split('.').next().unwrap_or_default());
+            let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).ok_or_else(bad)?;
+            let digits = inner.strip_prefix('v').map(|rest| rest.split('.').next().unwrap_or_default());
             // Another strong ETag is well formed; it is only never ours.
             versions.push(digits.and_then(|digits| digits.parse().ok()).unwrap_or(0));
         }
@@ -75,10 +67,7 @@ impl IfMatch {
     /// 428 if it is absent, 412 if it names another version than `version`.
     pub fn check(&self, version: i32, etag: &str) -> Result<(), Problem> {
         match self {
-            Self::Absent => Err(Problem::new(
-                Code::PreconditionRequired,
-                Code::PreconditionRequired.meaning(),
-            )),
+            Self::Absent => Err(Problem::new(Code::PreconditionRequired, Code::PreconditionRequired.meaning())),
             _ => self.check_if_present(version, etag),
         }
     }
@@ -89,11 +78,10 @@ impl IfMatch {
     /// 412 if it names another version than `version`.
     pub fn check_if_present(&self, version: i32, etag: &str) -> Result<(), Problem> {
         match self {
-            Self::Versions(versions) if !versions.contains(&version) => Err(Problem::new(
-                Code::StaleVersion,
-                format!("the record is at version {version} now"),
-            )
-            .header(header::ETAG, etag)),
+            Self::Versions(versions) if !versions.contains(&version) => {
+                Err(Problem::new(Code::StaleVersion, format!("the record is at version {version} now"))
+                    .header(header::ETAG, etag))
+            }
             _ => Ok(()),
         }
     }
@@ -103,26 +91,15 @@ impl IfMatch {
 pub fn is_known(request: &HttpRequest, etag: &str) -> bool {
     joined(request, &header::IF_NONE_MATCH).is_some_and(|value| {
         value.trim() == "*"
-            || tags(&value).any(|tag| {
-                tag.trim_start_matches("W/")
-                    .replace(&format!("{COMPRESSED}\""), "\"")
-                    == etag
-            })
+            || tags(&value).any(|tag| tag.trim_start_matches("W/").replace(&format!("{COMPRESSED}\""), "\"") == etag)
     })
 }
 
 fn joined(request: &HttpRequest, name: &header::HeaderName) -> Option<String> {
-    let values: Vec<&str> = request
-        .headers()
-        .get_all(name)
-        .filter_map(|value| value.to_str().ok())
-        .collect();
+    let values: Vec<&str> = request.headers().get_all(name).filter_map(|value| value.to_str().ok()).collect();
     (!values.is_empty()).then(|| values.join(","))
 }
 
 fn tags(value: &str) -> impl Iterator<Item = &str> {
-    value
-        .split(',')
-        .map(str::trim)
-        .filter(|tag| !tag.is_empty())
+    value.split(',').map(str::trim).filter(|tag| !tag.is_empty())
 }

@@ -36,10 +36,7 @@ pub struct Key {
 /// 400 if the value cannot be a key.
 pub fn check(value: &HeaderValue) -> Result<String, Problem> {
     match value.to_str() {
-        Ok(key)
-            if (1..=255).contains(&key.len())
-                && key.bytes().all(|byte| byte.is_ascii_graphic()) =>
-        {
+        Ok(key) if (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) => {
             Ok(key.to_owned())
         }
         _ => Err(Problem::new(
@@ -61,19 +58,13 @@ diesel::define_sql_function! {
 pub async fn replay(tx: &mut Tx, key: &Key) -> Result<Option<Reply>, Problem> {
     let lock = i64::from_be_bytes(lock_hash(key)[..8].try_into().expect("eight bytes"));
     // A second INSERT of the key would wait behind the first transaction; the try-lock answers at once.
-    let locked: bool = diesel::select(pg_try_advisory_xact_lock(lock))
-        .get_result(&mut tx.conn)
-        .await?;
+    let locked: bool = diesel::select(pg_try_advisory_xact_lock(lock)).get_result(&mut tx.conn).await?;
     if !locked {
-        return Err(Problem::new(Code::InProgress, Code::InProgress.meaning())
-            .header(header::RETRY_AFTER, "1"));
+        return Err(Problem::new(Code::InProgress, Code::InProgress.meaning()).header(header::RETRY_AFTER, "1"));
     }
     let stored: Option<(Vec<u8>, i16, Value, Vec<u8>)> = idempotency_key::table
         .find((key.account_id, &key.key))
-        .filter(
-            idempotency_key::created_at
-                .gt(chrono::Utc::now() - chrono::TimeDelta::hours(KEPT_HOURS.into())),
-        )
+        .filter(idempotency_key::created_at.gt(chrono::Utc::now() - chrono::TimeDelta::hours(KEPT_HOURS.into())))
         .select((
             idempotency_key::request_hash,
             idempotency_key::status,
@@ -89,18 +80,11 @@ pub async fn replay(tx: &mut Tx, key: &Key) -> Result<Option<Reply>, Problem> {
     if request_hash != key.request_hash {
         return Err(Problem::new(Code::KeyReused, Code::KeyReused.meaning()));
     }
-    let status = u16::try_from(status)
-        .ok()
-        .and_then(|status| StatusCode::from_u16(status).ok())
-        .unwrap_or(StatusCode::OK);
-    let mut reply = Reply {
-        body: body.into(),
-        ..Reply::empty(status)
-    };
+    let status =
+        u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::OK);
+    let mut reply = Reply { body: body.into(), ..Reply::empty(status) };
     reply.headers = headers_from(&headers);
-    reply
-        .headers
-        .insert(REPLAYED, HeaderValue::from_static("true"));
+    reply.headers.insert(REPLAYED, HeaderValue::from_static("true"));
     Ok(Some(reply))
 }
 
@@ -137,10 +121,7 @@ pub async fn store(tx: &mut Tx, key: &Key, reply: &Reply) -> Result<(), Problem>
 fn headers_from(stored: &Value) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in stored.as_object().into_iter().flatten() {
-        if let (Ok(name), Some(Ok(value))) = (
-            name.parse::<HeaderName>(),
-            value.as_str().map(HeaderValue::from_str),
-        ) {
+        if let (Ok(name), Some(Ok(value))) = (name.parse::<HeaderName>(), value.as_str().map(HeaderValue::from_str)) {
             headers.insert(name, value);
         }
     }

@@ -47,24 +47,16 @@ pub async fn entry(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
-    let state = request
-        .app_data::<web::Data<State>>()
-        .expect("the application has its state")
-        .clone();
+    let state = request.app_data::<web::Data<State>>().expect("the application has its state").clone();
     let request_id = incoming_id(request.headers()).unwrap_or_else(|| ids::new().to_string());
     let is_head = request.method() == Method::HEAD;
     if is_head {
         // HEAD is GET without the body [RFC 9110 9.3.2]; routes are written for GET.
         request.head_mut().method = Method::GET;
     }
-    let method = if is_head {
-        Method::HEAD
-    } else {
-        request.method().clone()
-    };
+    let method = if is_head { Method::HEAD } else { request.method().clone() };
     let path = request.path().to_owned();
-    let problem =
-        |problem: &Problem| problem.response(&state.config.public_url, &path, &request_id);
+    let problem = |problem: &Problem| problem.response(&state.config.public_url, &path, &request_id);
 
     let mut limits = vec![];
     let mut account = None;
@@ -72,15 +64,11 @@ pub async fn entry(
         match admit(&request, &state, &mut limits).await {
             Err(refused) => Ok(request.into_response(problem(&refused))),
             Ok(context) => {
-                account = context
-                    .as_ref()
-                    .and_then(|context| context.caller.client_id().map(str::to_owned));
+                account = context.as_ref().and_then(|context| context.caller.client_id().map(str::to_owned));
                 if let Some(context) = context {
                     request.extensions_mut().insert(context);
                 }
-                next.call(request)
-                    .await
-                    .map(|answer| as_problem(answer.map_into_boxed_body(), &problem))
+                next.call(request).await.map(|answer| as_problem(answer.map_into_boxed_body(), &problem))
             }
         }
     };
@@ -92,20 +80,11 @@ pub async fn entry(
             return Err(actix_web::error::InternalError::from_response("panic", response).into());
         }
     };
-    let mut response = if is_head {
-        response.map_body(|_, body| bodiless(body))
-    } else {
-        response
-    };
+    let mut response = if is_head { response.map_body(|_, body| bodiless(body)) } else { response };
     for (name, value) in limits {
         response.headers_mut().insert(name, value);
     }
-    finish(
-        response.headers_mut(),
-        &path,
-        &request_id,
-        account.is_some(),
-    );
+    finish(response.headers_mut(), &path, &request_id, account.is_some());
     tracing::info!(
         request_id,
         %method,
@@ -129,11 +108,7 @@ async fn admit(
     };
     let Some(methods) = OPERATIONS.get(&pattern) else {
         let is_read = request.method() == Method::GET;
-        return if is_read {
-            Ok(None)
-        } else {
-            Err(method_not_allowed("GET, HEAD"))
-        };
+        return if is_read { Ok(None) } else { Err(method_not_allowed("GET, HEAD")) };
     };
     let Some(operation) = methods.get(request.method()) else {
         return Err(method_not_allowed(&allowed(methods.keys())));
@@ -148,21 +123,12 @@ async fn admit(
         None => Caller::anonymous(),
     };
     let is_write = !request.method().is_safe();
-    state.rates.check(
-        caller.account_id().map_or(address, |id| id.to_string()),
-        is_write,
-        limits,
-    )?;
+    state.rates.check(caller.account_id().map_or(address, |id| id.to_string()), is_write, limits)?;
     check_media_types(request, operation)?;
     table::check(operation.permission, &caller, state)?;
     let mut query = operation.parse_query(request.query_string())?;
     let cursor = continue_list(operation, &mut query, state)?;
-    Ok(Some(Context {
-        operation,
-        caller,
-        query,
-        cursor,
-    }))
+    Ok(Some(Context { operation, caller, query, cursor }))
 }
 
 fn allowed<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
@@ -176,14 +142,11 @@ fn allowed<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
 }
 
 fn method_not_allowed(allow: &str) -> Problem {
-    Problem::new(Code::MethodNotAllowed, format!("this path takes {allow}"))
-        .header(header::ALLOW, allow)
+    Problem::new(Code::MethodNotAllowed, format!("this path takes {allow}")).header(header::ALLOW, allow)
 }
 
 fn check_size(headers: &HeaderMap) -> Result<(), Problem> {
-    let length = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > MAX_BYTES) {
         return Err(Problem::new(Code::TooLarge, Code::TooLarge.meaning()));
     }
@@ -204,53 +167,24 @@ fn bearer<'h>(headers: &'h HeaderMap, operation: &Operation) -> Result<Option<&'
         Some(token) if values.next().is_none() && !token.is_empty() => Ok(Some(token)),
         // The token endpoint takes the client's own credentials [RFC 6749 2.3.1] and reads them itself.
         _ if operation.id == "create_token" => Ok(None),
-        _ => Err(crate::access::unauthenticated(
-            "the header Authorization must be `Bearer <token>`",
-        )),
+        _ => Err(crate::access::unauthenticated("the header Authorization must be `Bearer <token>`")),
     }
 }
 
 fn check_media_types(request: &ServiceRequest, operation: &Operation) -> Result<(), Problem> {
     if let Some(wanted) = &operation.body {
-        let sent = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        if !sent
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .eq_ignore_ascii_case(wanted)
-        {
-            let problem = Problem::new(
-                Code::UnsupportedMediaType,
-                format!("the body must be {wanted}"),
-            );
+        let sent =
+            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if !sent.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted) {
+            let problem = Problem::new(Code::UnsupportedMediaType, format!("the body must be {wanted}"));
             return Err(problem
-                .header(
-                    HeaderName::from_static("accept-patch"),
-                    "application/merge-patch+json",
-                )
+                .header(HeaderName::from_static("accept-patch"), "application/merge-patch+json")
                 .header(header::ACCEPT, wanted));
         }
     }
-    let accept = request
-        .headers()
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("*/*");
-    if !operation.answers.is_empty()
-        && !operation
-            .answers
-            .iter()
-            .any(|answer| accepts(accept, answer))
-    {
-        return Err(Problem::new(
-            Code::NotAcceptable,
-            format!("this path answers {}", operation.answers.join(", ")),
-        ));
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+    if !operation.answers.is_empty() && !operation.answers.iter().any(|answer| accepts(accept, answer)) {
+        return Err(Problem::new(Code::NotAcceptable, format!("this path answers {}", operation.answers.join(", "))));
     }
     Ok(())
 }
@@ -261,24 +195,14 @@ fn accepts(accept: &str, media: &str) -> bool {
     accept.split(',').any(|range| {
         let mut parts = range.split(';').map(str::trim);
         let range = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let refused = parts.any(|part| {
-            part.strip_prefix("q=")
-                .is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0))
-        });
-        !refused
-            && (range == "*/*"
-                || range.is_empty()
-                || range == media
-                || range == format!("{kind}/*"))
+        let refused =
+            parts.any(|part| part.strip_prefix("q=").is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0)));
+        !refused && (range == "*/*" || range.is_empty() || range == media || range == format!("{kind}/*"))
     })
 }
 
 /// The filters a cursor carries; those sent beside it must be the same.
-fn continue_list(
-    operation: &Operation,
-    query: &mut Value,
-    state: &State,
-) -> Result<Option<Cursor>, Problem> {
+fn continue_list(operation: &Operation, query: &mut Value, state: &State) -> Result<Option<Cursor>, Problem> {
     if !operation.is_list {
         return Ok(None);
     }
@@ -313,10 +237,7 @@ pub fn filters(query: &Value) -> Value {
 }
 
 /// Errors of handlers and of the framework become problems with the request's own path and id.
-fn as_problem(
-    response: ServiceResponse,
-    problem: &impl Fn(&Problem) -> HttpResponse,
-) -> ServiceResponse {
+fn as_problem(response: ServiceResponse, problem: &impl Fn(&Problem) -> HttpResponse) -> ServiceResponse {
     let Some(error) = response.response().error() else {
         return response;
     };
@@ -359,18 +280,8 @@ fn finish(headers: &mut HeaderMap, path: &str, request_id: &str, authenticated: 
     default(header::REFERRER_POLICY, "no-referrer");
     default(header::X_FRAME_OPTIONS, "DENY");
     // no-cache: keep it, but ask whether it is still true before each use.
-    default(
-        header::CACHE_CONTROL,
-        if authenticated {
-            "private, no-cache"
-        } else {
-            "public, no-cache"
-        },
-    );
-    headers.append(
-        header::VARY,
-        HeaderValue::from_static("Authorization, Accept"),
-    );
+    default(header::CACHE_CONTROL, if authenticated { "private, no-cache" } else { "public, no-cache" });
+    headers.append(header::VARY, HeaderValue::from_static("Authorization, Accept"));
 }
 
 fn incoming_id(headers: &HeaderMap) -> Option<String> {
@@ -390,9 +301,8 @@ pub async fn compressed_etag(
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     if headers.contains_key(header::CONTENT_ENCODING) {
-        if let Some(etag) = headers
-            .get(header::ETAG)
-            .and_then(|etag| etag.to_str().ok()?.strip_suffix('"').map(str::to_owned))
+        if let Some(etag) =
+            headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()?.strip_suffix('"').map(str::to_owned))
         {
             if let Ok(value) = HeaderValue::from_str(&format!("{etag}{COMPRESSED}\"")) {
                 headers.insert(header::ETAG, value);

@@ -30,39 +30,23 @@ pub struct Operation {
 }
 
 /// By path template, then method.
-pub static OPERATIONS: LazyLock<HashMap<String, HashMap<Method, Operation>>> =
-    LazyLock::new(|| {
-        let mut operations: HashMap<String, HashMap<Method, Operation>> = HashMap::new();
-        for (path, item) in crate::api::document()["paths"]
-            .as_object()
-            .into_iter()
-            .flatten()
-        {
-            for (method, operation) in item.as_object().into_iter().flatten() {
-                if let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) {
-                    operations
-                        .entry(path.clone())
-                        .or_default()
-                        .insert(method, Operation::new(path, operation));
-                }
+pub static OPERATIONS: LazyLock<HashMap<String, HashMap<Method, Operation>>> = LazyLock::new(|| {
+    let mut operations: HashMap<String, HashMap<Method, Operation>> = HashMap::new();
+    for (path, item) in crate::api::document()["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            if let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) {
+                operations.entry(path.clone()).or_default().insert(method, Operation::new(path, operation));
             }
         }
-        operations
-    });
+    }
+    operations
+});
 
 impl Operation {
     fn new(path: &str, operation: &Value) -> Self {
-        let id = operation["operationId"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
         let media = |content: &Value| {
-            content
-                .as_object()
-                .into_iter()
-                .flatten()
-                .map(|(media, _)| media.clone())
-                .collect::<Vec<_>>()
+            content.as_object().into_iter().flatten().map(|(media, _)| media.clone()).collect::<Vec<_>>()
         };
         let parameters: Vec<Value> = operation["parameters"]
             .as_array()
@@ -72,11 +56,8 @@ impl Operation {
             .cloned()
             .collect();
         Self {
-            permission: table::row_of(&id)
-                .unwrap_or_else(|| panic!("{id} has no row in the table of permissions")),
-            body: media(&operation["requestBody"]["content"])
-                .into_iter()
-                .next(),
+            permission: table::row_of(&id).unwrap_or_else(|| panic!("{id} has no row in the table of permissions")),
+            body: media(&operation["requestBody"]["content"]).into_iter().next(),
             answers: operation["responses"]
                 .as_object()
                 .into_iter()
@@ -84,9 +65,7 @@ impl Operation {
                 .filter(|(status, _)| status.starts_with('2'))
                 .flat_map(|(_, response)| media(&response["content"]))
                 .collect(),
-            is_list: parameters
-                .iter()
-                .any(|parameter| parameter["name"] == "cursor"),
+            is_list: parameters.iter().any(|parameter| parameter["name"] == "cursor"),
             path: path.to_owned(),
             parameters,
             query: OnceLock::new(),
@@ -115,11 +94,8 @@ impl Operation {
         let mut object = Map::new();
         let mut faults = vec![];
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let schema = self
-                .parameters
-                .iter()
-                .find(|parameter| parameter["name"] == name.as_ref())
-                .map(|p| &p["schema"]);
+            let schema =
+                self.parameters.iter().find(|parameter| parameter["name"] == name.as_ref()).map(|p| &p["schema"]);
             match schema {
                 Some(schema) if is_array(schema) => {
                     match object.entry(name.into_owned()).or_insert_with(|| json!([])) {
@@ -130,28 +106,15 @@ impl Operation {
                 schema => {
                     let value = schema.map_or_else(|| json!(value), |schema| typed(schema, &value));
                     if object.insert(name.clone().into_owned(), value).is_some() {
-                        faults.push(Fault::of_parameter(
-                            name,
-                            "given_twice",
-                            "may be given once only",
-                        ));
+                        faults.push(Fault::of_parameter(name, "given_twice", "may be given once only"));
                     }
                 }
             }
         }
         let mut query = Value::Object(object);
         faults.extend(text::normalise(&mut query).into_iter().map(of_parameter));
-        faults.extend(
-            self.query_schema()
-                .faults(&query)
-                .into_iter()
-                .map(of_parameter),
-        );
-        if faults.is_empty() {
-            Ok(query)
-        } else {
-            Err(Problem::bad_parameters(faults))
-        }
+        faults.extend(self.query_schema().faults(&query).into_iter().map(of_parameter));
+        if faults.is_empty() { Ok(query) } else { Err(Problem::bad_parameters(faults)) }
     }
 }
 
@@ -166,16 +129,8 @@ pub fn of_parameter(fault: Fault) -> Fault {
         .next()
         .unwrap_or_default()
         .to_owned();
-    let code = if fault.code == "unknown_member" {
-        "unknown_parameter"
-    } else {
-        &fault.code
-    };
-    Fault::of_parameter(
-        name.replace("~1", "/").replace("~0", "~"),
-        code,
-        fault.detail,
-    )
+    let code = if fault.code == "unknown_member" { "unknown_parameter" } else { &fault.code };
+    Fault::of_parameter(name.replace("~1", "/").replace("~0", "~"), code, fault.detail)
 }
 
 fn is_array(schema: &Value) -> bool {
@@ -192,14 +147,10 @@ fn typed(schema: &Value, text: &str) -> Value {
         one => one == name,
     };
     if wants("integer") {
-        return text
-            .parse::<i64>()
-            .map_or_else(|_| json!(text), |number| json!(number));
+        return text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number));
     }
     if wants("boolean") {
-        return text
-            .parse::<bool>()
-            .map_or_else(|_| json!(text), |value| json!(value));
+        return text.parse::<bool>().map_or_else(|_| json!(text), |value| json!(value));
     }
     json!(text)
 }

@@ -120,18 +120,13 @@ impl Cursor {
     pub fn decode(text: &str, operation: &str, secrets: &Secrets) -> Result<Self, Problem> {
         let invalid = || Problem::new(Code::InvalidCursor, Code::InvalidCursor.meaning());
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
-        let (content, tag) = bytes
-            .split_at_checked(bytes.len().saturating_sub(Secrets::TAG_BYTES))
-            .ok_or_else(invalid)?;
+        let (content, tag) =
+            bytes.split_at_checked(bytes.len().saturating_sub(Secrets::TAG_BYTES)).ok_or_else(invalid)?;
         if !secrets.is_cursor_tag(content, tag) {
             return Err(invalid());
         }
         let cursor: Self = serde_json::from_slice(content).map_err(|_| invalid())?;
-        if cursor.operation == operation {
-            Ok(cursor)
-        } else {
-            Err(invalid())
-        }
+        if cursor.operation == operation { Ok(cursor) } else { Err(invalid()) }
     }
 
     /// The sort key as the column's type.

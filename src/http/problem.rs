@@ -112,26 +112,12 @@ pub struct Fault {
 impl Fault {
     /// A fault of a member of the body.
     pub fn at(pointer: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
-        Self {
-            pointer: Some(pointer.into()),
-            parameter: None,
-            code: code.into(),
-            detail: detail.into(),
-        }
+        Self { pointer: Some(pointer.into()), parameter: None, code: code.into(), detail: detail.into() }
     }
 
     /// A fault of a query parameter.
-    pub fn of_parameter(
-        parameter: impl Into<String>,
-        code: &str,
-        detail: impl Into<String>,
-    ) -> Self {
-        Self {
-            pointer: None,
-            parameter: Some(parameter.into()),
-            code: code.into(),
-            detail: detail.into(),
-        }
+    pub fn of_parameter(parameter: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
+        Self { pointer: None, parameter: Some(parameter.into()), code: code.into(), detail: detail.into() }
     }
 }
 
@@ -151,13 +137,7 @@ struct Content {
 impl Problem {
     /// A problem of this code; `detail` says what happened this time and what to do.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self(Box::new(Content {
-            code,
-            detail: detail.into(),
-            faults: vec![],
-            members: Map::new(),
-            headers: vec![],
-        }))
+        Self(Box::new(Content { code, detail: detail.into(), faults: vec![], members: Map::new(), headers: vec![] }))
     }
 
     /// The record, or the path, is not there for this caller.
@@ -221,13 +201,7 @@ impl Problem {
 
     /// The whole answer. `base` is the public URL, `instance` the request's path.
     pub fn response(&self, base: &str, instance: &str, request_id: &str) -> HttpResponse {
-        let Content {
-            code,
-            detail,
-            faults,
-            members,
-            headers,
-        } = &*self.0;
+        let Content { code, detail, faults, members, headers } = &*self.0;
         let mut body = json!({
             "type": format!("{base}/problems/{}", code.label()),
             "title": code.title(),
@@ -242,12 +216,9 @@ impl Problem {
             object.insert("errors".into(), json!(faults));
         }
         object.extend(members.clone());
-        let mut response = HttpResponse::build(
-            StatusCode::from_u16(code.status()).expect("the table has real statuses"),
-        );
-        response
-            .content_type(PROBLEM_JSON)
-            .insert_header((header::CACHE_CONTROL, "no-store"));
+        let mut response =
+            HttpResponse::build(StatusCode::from_u16(code.status()).expect("the table has real statuses"));
+        response.content_type(PROBLEM_JSON).insert_header((header::CACHE_CONTROL, "no-store"));
         for (name, value) in headers {
             response.insert_header((name.clone(), value.clone()));
         }
@@ -275,96 +246,26 @@ impl ResponseError for Problem {
 
 /// Constraint → what the client is told: the only place where the database's names become the interface's.
 const CONSTRAINTS: &[(&str, Code, &str, &str)] = &[
-    (
-        "city_code_country",
-        Code::Invalid,
-        "/code",
-        "must begin with the city's country",
-    ),
-    (
-        "programme_ends_after_start",
-        Code::Invalid,
-        "/ends_on",
-        "must not be before starts_on",
-    ),
-    (
-        "term_broader_cycle",
-        Code::Invalid,
-        "/broader",
-        "must not lead back to the term itself",
-    ),
-    (
-        "term_broader_not_itself",
-        Code::Invalid,
-        "/broader",
-        "must not be the term itself",
-    ),
-    (
-        "term_broader_fk",
-        Code::Invalid,
-        "/broader",
-        "must be the code of a term of the same scheme",
-    ),
-    (
-        "term_tracks_people_of_category",
-        Code::Invalid,
-        "/tracks_people",
-        "is for categories only",
-    ),
-    (
-        "hosting_planned_order",
-        Code::Invalid,
-        "/planned_end",
-        "must not be before planned_start",
-    ),
-    (
-        "hosting_actual_order",
-        Code::Invalid,
-        "/actual_end",
-        "must not be before actual_start",
-    ),
+    ("city_code_country", Code::Invalid, "/code", "must begin with the city's country"),
+    ("programme_ends_after_start", Code::Invalid, "/ends_on", "must not be before starts_on"),
+    ("term_broader_cycle", Code::Invalid, "/broader", "must not lead back to the term itself"),
+    ("term_broader_not_itself", Code::Invalid, "/broader", "must not be the term itself"),
+    ("term_broader_fk", Code::Invalid, "/broader", "must be the code of a term of the same scheme"),
+    ("term_tracks_people_of_category", Code::Invalid, "/tracks_people", "is for categories only"),
+    ("hosting_planned_order", Code::Invalid, "/planned_end", "must not be before planned_start"),
+    ("hosting_actual_order", Code::Invalid, "/actual_end", "must not be before actual_start"),
     (
         "hosting_preparing_needs",
         Code::Invalid,
         "",
         "a hosting in this state keeps its lead organisation and planned dates",
     ),
-    (
-        "hosting_live_needs_start",
-        Code::Invalid,
-        "/actual_start",
-        "a hosting in this state keeps its actual start",
-    ),
-    (
-        "hosting_ended_needs_end",
-        Code::Invalid,
-        "/actual_end",
-        "a hosting in this state keeps its actual end",
-    ),
-    (
-        "hosting_follows_earlier",
-        Code::Invalid,
-        "/follows_id",
-        "must be another hosting",
-    ),
-    (
-        "site_location_whole",
-        Code::Invalid,
-        "/sites",
-        "latitude and longitude go together",
-    ),
-    (
-        "compliance_not_required_text",
-        Code::Invalid,
-        "/text",
-        "must say why it is not required",
-    ),
-    (
-        "indicator_city_only_own",
-        Code::Invalid,
-        "/city",
-        "only indicators of the vocabulary own belong to a city",
-    ),
+    ("hosting_live_needs_start", Code::Invalid, "/actual_start", "a hosting in this state keeps its actual start"),
+    ("hosting_ended_needs_end", Code::Invalid, "/actual_end", "a hosting in this state keeps its actual end"),
+    ("hosting_follows_earlier", Code::Invalid, "/follows_id", "must be another hosting"),
+    ("site_location_whole", Code::Invalid, "/sites", "latitude and longitude go together"),
+    ("compliance_not_required_text", Code::Invalid, "/text", "must say why it is not required"),
+    ("indicator_city_only_own", Code::Invalid, "/city", "only indicators of the vocabulary own belong to a city"),
     (
         "indicator_frozen",
         Code::Conflict,
@@ -377,42 +278,17 @@ const CONSTRAINTS: &[(&str, Code, &str, &str)] = &[
         "/targets",
         "must lie on the side of the baseline that the indicator's direction says",
     ),
-    (
-        "target_due_unique",
-        Code::Invalid,
-        "/targets",
-        "must have different due dates",
-    ),
-    (
-        "observation_period_order",
-        Code::Invalid,
-        "/ends_on",
-        "must not be before starts_on",
-    ),
-    (
-        "observation_one_value",
-        Code::Invalid,
-        "",
-        "must have exactly one of value, numerator with denominator, or text",
-    ),
-    (
-        "observation_denominator_not_zero",
-        Code::Invalid,
-        "/denominator",
-        "must not be zero",
-    ),
+    ("target_due_unique", Code::Invalid, "/targets", "must have different due dates"),
+    ("observation_period_order", Code::Invalid, "/ends_on", "must not be before starts_on"),
+    ("observation_one_value", Code::Invalid, "", "must have exactly one of value, numerator with denominator, or text"),
+    ("observation_denominator_not_zero", Code::Invalid, "/denominator", "must not be zero"),
     (
         "observation_verified_by_another",
         Code::Forbidden,
         "",
         "an observation is verified by another account than the one that submitted it",
     ),
-    (
-        "pilot_provider_unique",
-        Code::Invalid,
-        "/providers",
-        "must name each organisation once",
-    ),
+    ("pilot_provider_unique", Code::Invalid, "/providers", "must name each organisation once"),
 ];
 
 /// `Key … already exists` for unique constraints: what the key is, in the interface's words.
@@ -422,17 +298,11 @@ const KEYS: &[(&str, &str)] = &[
     ("programme_name_unique", "name"),
     ("term_code_unique", "scheme and code"),
     ("pilot_slug_unique", "origin city and slug"),
-    (
-        "hosting_open_unique",
-        "pilot and host city, not closed or cancelled",
-    ),
+    ("hosting_open_unique", "pilot and host city, not closed or cancelled"),
     ("compliance_privacy_unique", "hosting and kind"),
     ("indicator_code_unique", "vocabulary, city and code"),
     ("outcome_subject_unique", "indicator and subject"),
-    (
-        "observation_verified_unique",
-        "period and dimensions, verified",
-    ),
+    ("observation_verified_unique", "period and dimensions, verified"),
     ("external_id_unique", "external id (source and value)"),
     ("account_client_id_unique", "client_id"),
 ];
@@ -443,17 +313,13 @@ pub fn violated_key(error: &DieselError) -> Option<&'static str> {
         return None;
     };
     let constraint = information.constraint_name()?;
-    KEYS.iter()
-        .find(|(name, _)| *name == constraint)
-        .map(|(name, _)| *name)
+    KEYS.iter().find(|(name, _)| *name == constraint).map(|(name, _)| *name)
 }
 
 impl From<DieselError> for Problem {
     fn from(error: DieselError) -> Self {
         match &error {
-            DieselError::DatabaseError(kind, information) => {
-                from_database(kind, information.as_ref(), &error)
-            }
+            DieselError::DatabaseError(kind, information) => from_database(kind, information.as_ref(), &error),
             DieselError::BrokenTransactionManager
             | DieselError::AlreadyInTransaction
             | DieselError::NotInTransaction => {
@@ -477,26 +343,19 @@ fn from_database(
 ) -> Problem {
     let constraint = information.constraint_name().unwrap_or_default();
     if let Some((_, key)) = KEYS.iter().find(|(name, _)| *name == constraint) {
-        return Problem::new(
-            Code::Duplicate,
-            format!("a record with the same {key} exists"),
-        );
+        return Problem::new(Code::Duplicate, format!("a record with the same {key} exists"));
     }
-    if let Some((_, code, pointer, detail)) =
-        CONSTRAINTS.iter().find(|(name, ..)| *name == constraint)
-    {
+    if let Some((_, code, pointer, detail)) = CONSTRAINTS.iter().find(|(name, ..)| *name == constraint) {
         return match code {
             Code::Invalid => Problem::invalid(vec![Fault::at(*pointer, "rule", *detail)]),
             code => Problem::new(*code, *detail),
         };
     }
     match kind {
-        DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation => {
-            Problem::new(
-                Code::Referenced,
-                "another record refers to this one, or one that this refers to was deleted just now",
-            )
-        }
+        DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation => Problem::new(
+            Code::Referenced,
+            "another record refers to this one, or one that this refers to was deleted just now",
+        ),
         DatabaseErrorKind::SerializationFailure
         | DatabaseErrorKind::ReadOnlyTransaction
         | DatabaseErrorKind::ClosedConnection => {

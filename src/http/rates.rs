@@ -13,8 +13,7 @@ use ipnet::IpNet;
 
 use super::problem::{Code, Problem};
 
-type Limiter =
-    RateLimiter<String, DashMapStateStore<String>, DefaultClock, StateInformationMiddleware>;
+type Limiter = RateLimiter<String, DashMapStateStore<String>, DefaultClock, StateInformationMiddleware>;
 
 /// A burst is worth this many seconds.
 const BURST_SECONDS: u32 = 10;
@@ -43,11 +42,7 @@ fn limiter(per_second: NonZeroU32, burst: NonZeroU32) -> Limiter {
 fn limit(name: &'static str, per_second: u32) -> Option<Limit> {
     let per_second = NonZeroU32::new(per_second)?;
     let burst = per_second.saturating_mul(NonZeroU32::new(BURST_SECONDS)?);
-    Some(Limit {
-        limiter: limiter(per_second, burst),
-        name,
-        burst: burst.get(),
-    })
+    Some(Limit { limiter: limiter(per_second, burst), name, burst: burst.get() })
 }
 
 const fn number(n: u32) -> NonZeroU32 {
@@ -73,23 +68,14 @@ impl Rates {
         let Some(peer) = request.peer_addr().map(|peer| peer.ip()) else {
             return "unknown".into();
         };
-        let is_trusted =
-            |address: &IpAddr| self.trusted_proxies.iter().any(|net| net.contains(address));
+        let is_trusted = |address: &IpAddr| self.trusted_proxies.iter().any(|net| net.contains(address));
         if !is_trusted(&peer) {
             return peer.to_string();
         }
-        let forwarded = request
-            .headers()
-            .get(HeaderName::from_static("x-forwarded-for"))
-            .and_then(|value| value.to_str().ok());
-        let hops = forwarded
-            .unwrap_or_default()
-            .split(',')
-            .filter_map(|hop| hop.trim().parse::<IpAddr>().ok());
-        hops.rev()
-            .find(|hop| !is_trusted(hop))
-            .unwrap_or(peer)
-            .to_string()
+        let forwarded =
+            request.headers().get(HeaderName::from_static("x-forwarded-for")).and_then(|value| value.to_str().ok());
+        let hops = forwarded.unwrap_or_default().split(',').filter_map(|hop| hop.trim().parse::<IpAddr>().ok());
+        hops.rev().find(|hop| !is_trusted(hop)).unwrap_or(peer).to_string()
     }
 
     /// Takes one request of this account or address.
@@ -110,23 +96,14 @@ impl Rates {
                 headers.push((HeaderName::from_static(name), value));
             }
         };
-        add(
-            "ratelimit-policy",
-            format!("\"{}\";q={};w={BURST_SECONDS}", limit.name, limit.burst),
-        );
+        add("ratelimit-policy", format!("\"{}\";q={};w={BURST_SECONDS}", limit.name, limit.burst));
         match limit.limiter.check_key(&who) {
             Ok(state) => {
-                add(
-                    "ratelimit",
-                    format!("\"{}\";r={}", limit.name, state.remaining_burst_capacity()),
-                );
+                add("ratelimit", format!("\"{}\";r={}", limit.name, state.remaining_burst_capacity()));
                 Ok(())
             }
             Err(refused) => {
-                let seconds = refused
-                    .wait_time_from(DefaultClock::default().now())
-                    .as_secs()
-                    + 1;
+                let seconds = refused.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
                 add("ratelimit", format!("\"{}\";r=0;t={seconds}", limit.name));
                 Err(too_many(seconds))
             }
@@ -138,10 +115,7 @@ impl Rates {
     /// # Errors
     /// 429.
     pub fn check_address_of_token(&self, address: &str) -> Result<(), Problem> {
-        self.tokens
-            .check_key(&address.to_owned())
-            .map(|_| ())
-            .map_err(|_| too_many(1))
+        self.tokens.check_key(&address.to_owned()).map(|_| ()).map_err(|_| too_many(1))
     }
 
     /// Takes one failed login of this client.
@@ -149,10 +123,7 @@ impl Rates {
     /// # Errors
     /// 429.
     pub fn count_failed_login(&self, client_id: &str) -> Result<(), Problem> {
-        self.failed_logins
-            .check_key(&client_id.chars().take(60).collect())
-            .map(|_| ())
-            .map_err(|_| too_many(1))
+        self.failed_logins.check_key(&client_id.chars().take(60).collect()).map(|_| ()).map_err(|_| too_many(1))
     }
 
     /// Whether an unknown key id is worth another look into the database.
@@ -162,11 +133,7 @@ impl Rates {
 
     /// Forgets those that have not called for a while.
     pub fn forget_idle(&self) {
-        for limiter in [self.reads.as_ref(), self.writes.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(|limit| &limit.limiter)
-        {
+        for limiter in [self.reads.as_ref(), self.writes.as_ref()].into_iter().flatten().map(|limit| &limit.limiter) {
             limiter.retain_recent();
         }
         self.tokens.retain_recent();
@@ -175,9 +142,6 @@ impl Rates {
 }
 
 fn too_many(seconds: u64) -> Problem {
-    Problem::new(
-        Code::TooManyRequests,
-        format!("the rate limit is used up; send again in {seconds} s"),
-    )
-    .header(header::RETRY_AFTER, &seconds.to_string())
+    Problem::new(Code::TooManyRequests, format!("the rate limit is used up; send again in {seconds} s"))
+        .header(header::RETRY_AFTER, &seconds.to_string())
 }

@@ -23,25 +23,14 @@ pub struct Reply {
 impl Reply {
     /// An answer without a body.
     pub fn empty(status: StatusCode) -> Self {
-        Self {
-            status,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            kept: None,
-        }
+        Self { status, headers: HeaderMap::new(), body: Bytes::new(), kept: None }
     }
 
     /// A JSON body.
     pub fn json(status: StatusCode, value: &impl Serialize) -> Self {
         let body = serde_json::to_vec(value).expect("answers are plain data");
-        let mut reply = Self {
-            body: body.into(),
-            ..Self::empty(status)
-        };
-        reply.headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
+        let mut reply = Self { body: body.into(), ..Self::empty(status) };
+        reply.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         reply
     }
 

@@ -37,12 +37,7 @@ pub struct Reference {
 }
 
 static SCHEMAS: LazyLock<HashMap<String, OnceLock<Schema>>> = LazyLock::new(|| {
-    components()["schemas"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| (name.clone(), OnceLock::new()))
-        .collect()
+    components()["schemas"].as_object().into_iter().flatten().map(|(name, _)| (name.clone(), OnceLock::new())).collect()
 });
 
 fn components() -> &'static Value {
@@ -55,16 +50,11 @@ impl Schema {
     /// # Panics
     /// If the document has none: a mistake in this program, found by the first test that calls the operation.
     pub fn named(name: &str) -> &'static Schema {
-        let cell = SCHEMAS
-            .get(name)
-            .unwrap_or_else(|| panic!("the OpenAPI document has no schema {name}"));
+        let cell = SCHEMAS.get(name).unwrap_or_else(|| panic!("the OpenAPI document has no schema {name}"));
         cell.get_or_init(|| {
             let base = name.trim_end_matches("Input").trim_end_matches("Change");
             let shown = &components()["schemas"][base]["properties"];
-            Schema::new(
-                json!({ "$ref": format!("#/components/schemas/{name}") }),
-                shown,
-            )
+            Schema::new(json!({ "$ref": format!("#/components/schemas/{name}") }), shown)
         })
     }
 
@@ -75,35 +65,16 @@ impl Schema {
         let validator = jsonschema::options()
             .with_draft(Draft::Draft202012)
             .should_validate_formats(true)
-            .with_format(PARTIAL_DATE, |text: &str| {
-                text.parse::<PartialDate>().is_ok()
-            })
+            .with_format(PARTIAL_DATE, |text: &str| text.parse::<PartialDate>().is_ok())
             .with_format(DECIMAL, |text: &str| text.parse::<Decimal>().is_ok())
             .build(&whole)
             .unwrap_or_else(|error| panic!("{root} is not a schema: {error}"));
-        let names = |value: &Value| {
-            value
-                .as_object()
-                .into_iter()
-                .flatten()
-                .map(|(name, _)| name.clone())
-                .collect()
-        };
+        let names = |value: &Value| value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
         let properties = &resolve(&root)["properties"];
         let members: BTreeSet<String> = names(properties);
-        let texts = members
-            .iter()
-            .filter(|name| is_text(&properties[name.as_str()]))
-            .cloned()
-            .collect();
+        let texts = members.iter().filter(|name| is_text(&properties[name.as_str()])).cloned().collect();
         let read_only = &names(shown) - &members;
-        Schema {
-            validator,
-            root,
-            members,
-            texts,
-            read_only,
-        }
+        Schema { validator, root, members, texts, read_only }
     }
 
     /// Everything that is wrong with a value.
@@ -124,22 +95,14 @@ impl Schema {
 
     fn translate(&self, error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
         let pointer = error.instance_path().to_string();
-        let mut push =
-            |code: &str, detail: String| faults.push(Fault::at(pointer.as_str(), code, detail));
+        let mut push = |code: &str, detail: String| faults.push(Fault::at(pointer.as_str(), code, detail));
         match error.kind() {
-            Kind::AdditionalProperties { unexpected }
-            | Kind::UnevaluatedProperties { unexpected } => {
+            Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
                 for name in unexpected {
                     let (code, detail) = if pointer.is_empty() && self.read_only.contains(name) {
-                        (
-                            "read_only",
-                            "is set by the service; leave it out".to_owned(),
-                        )
+                        ("read_only", "is set by the service; leave it out".to_owned())
                     } else if pointer.is_empty() {
-                        (
-                            "unknown_member",
-                            format!("is not known here; known are {}", list(&self.members)),
-                        )
+                        ("unknown_member", format!("is not known here; known are {}", list(&self.members)))
                     } else {
                         ("unknown_member", "is not known here".to_owned())
                     };
@@ -154,55 +117,29 @@ impl Schema {
                     faults.push(Fault::at(pointer.as_str(), "required", "must be given"));
                 });
             }
-            Kind::Type { .. } if error.instance().is_null() => {
-                push("required", "must not be null".into())
-            }
+            Kind::Type { .. } if error.instance().is_null() => push("required", "must not be null".into()),
             Kind::Type { kind } => push("wrong_type", format!("must be {}", type_names(kind))),
             Kind::Enum { options } => {
-                let options: Vec<&str> = options
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .collect();
-                push(
-                    "not_in_list",
-                    format!("must be one of {}", options.join(", ")),
-                );
+                let options: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                push("not_in_list", format!("must be one of {}", options.join(", ")));
             }
             Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
                 self.translate_choice(error, context, faults);
             }
             Kind::MinLength { limit: 1 } => push("too_short", "must not be empty".into()),
-            Kind::MinLength { limit } => push(
-                "too_short",
-                format!("must have at least {limit} characters"),
-            ),
-            Kind::MaxLength { limit } => {
-                push("too_long", format!("must have at most {limit} characters"))
-            }
-            Kind::MinItems { limit } => {
-                push("too_few", format!("must have at least {limit} items"))
-            }
-            Kind::MaxItems { limit } => {
-                push("too_many", format!("must have at most {limit} items"))
-            }
-            Kind::MaxProperties { limit } => {
-                push("too_many", format!("must have at most {limit} members"))
-            }
+            Kind::MinLength { limit } => push("too_short", format!("must have at least {limit} characters")),
+            Kind::MaxLength { limit } => push("too_long", format!("must have at most {limit} characters")),
+            Kind::MinItems { limit } => push("too_few", format!("must have at least {limit} items")),
+            Kind::MaxItems { limit } => push("too_many", format!("must have at most {limit} items")),
+            Kind::MaxProperties { limit } => push("too_many", format!("must have at most {limit} members")),
             Kind::Minimum { limit } => push("out_of_range", format!("must be at least {limit}")),
             Kind::Maximum { limit } => push("out_of_range", format!("must be at most {limit}")),
             Kind::UniqueItems => push("not_unique", "must not have the same item twice".into()),
-            Kind::PropertyNames { error } => push(
-                "bad_name",
-                format!(
-                    "has a member whose name is not allowed: {}",
-                    error.instance()
-                ),
-            ),
+            Kind::PropertyNames { error } => {
+                push("bad_name", format!("has a member whose name is not allowed: {}", error.instance()))
+            }
             Kind::Pattern { pattern } => {
-                let wanted =
-                    described(error).unwrap_or_else(|| format!("text that matches {pattern}"));
+                let wanted = described(error).unwrap_or_else(|| format!("text that matches {pattern}"));
                 push("bad_format", format!("must be: {wanted}"));
             }
             Kind::Format { format } => {
@@ -222,14 +159,9 @@ impl Schema {
     ) {
         let here = error.instance_path().to_string();
         let other_type = |branch: &[ValidationError<'static>]| {
-            branch.iter().all(|e| {
-                matches!(e.kind(), Kind::Type { .. }) && e.instance_path().to_string() == here
-            })
+            branch.iter().all(|e| matches!(e.kind(), Kind::Type { .. }) && e.instance_path().to_string() == here)
         };
-        if let Some(branch) = context
-            .iter()
-            .find(|branch| !branch.is_empty() && !other_type(branch))
-        {
+        if let Some(branch) = context.iter().find(|branch| !branch.is_empty() && !other_type(branch)) {
             for error in branch {
                 self.translate(error, faults);
             }
@@ -241,30 +173,20 @@ impl Schema {
                 names.push(type_names(kind));
             }
         }
-        faults.push(Fault::at(
-            here,
-            "wrong_type",
-            format!("must be {}", names.join(" or ")),
-        ));
+        faults.push(Fault::at(here, "wrong_type", format!("must be {}", names.join(" or "))));
     }
 }
 
 fn list(names: &BTreeSet<String>) -> String {
-    names
-        .iter()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn type_names(kind: &TypeKind) -> String {
     match kind {
         TypeKind::Single(one) => article(&one.to_string()),
-        TypeKind::Multiple(several) => several
-            .iter()
-            .map(|one| article(&one.to_string()))
-            .collect::<Vec<_>>()
-            .join(" or "),
+        TypeKind::Multiple(several) => {
+            several.iter().map(|one| article(&one.to_string())).collect::<Vec<_>>().join(" or ")
+        }
     }
 }
 
@@ -281,53 +203,29 @@ fn described(error: &ValidationError<'_>) -> Option<String> {
     let location = error.schema_path().to_string();
     let parent = location.rsplit_once('/')?.0;
     let schema = crate::api::document().pointer(parent)?;
-    Some(
-        schema["description"]
-            .as_str()?
-            .lines()
-            .next()?
-            .trim_end_matches('.')
-            .to_owned(),
-    )
+    Some(schema["description"].as_str()?.lines().next()?.trim_end_matches('.').to_owned())
 }
 
 fn resolve(schema: &Value) -> &Value {
-    match schema["$ref"]
-        .as_str()
-        .and_then(|reference| reference.strip_prefix('#'))
-    {
+    match schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
         Some(pointer) => crate::api::document().pointer(pointer).unwrap_or(schema),
         None => schema,
     }
 }
 
 fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
-    ["oneOf", "anyOf", "allOf"]
-        .into_iter()
-        .filter_map(|keyword| schema[keyword].as_array())
-        .flatten()
+    ["oneOf", "anyOf", "allOf"].into_iter().filter_map(|keyword| schema[keyword].as_array()).flatten()
 }
 
 fn is_text(property: &Value) -> bool {
-    property["$ref"]
-        .as_str()
-        .is_some_and(|name| name.ends_with("/Line") || name.ends_with("/Prose"))
+    property["$ref"].as_str().is_some_and(|name| name.ends_with("/Line") || name.ends_with("/Prose"))
         || alternatives(property).any(is_text)
 }
 
-fn collect_references(
-    schema: &Value,
-    value: &Value,
-    pointer: &mut String,
-    references: &mut Vec<Reference>,
-) {
+fn collect_references(schema: &Value, value: &Value, pointer: &mut String, references: &mut Vec<Reference>) {
     let schema = resolve(schema);
     if let (Some(collection), Some(text)) = (schema[REFERS_TO].as_str(), value.as_str()) {
-        references.push(Reference {
-            collection: collection.into(),
-            pointer: pointer.clone(),
-            value: text.into(),
-        });
+        references.push(Reference { collection: collection.into(), pointer: pointer.clone(), value: text.into() });
     }
     for alternative in alternatives(schema) {
         collect_references(alternative, value, pointer, references);
@@ -336,9 +234,7 @@ fn collect_references(
         Value::Object(members) => {
             for (name, member) in members {
                 if let Some(property) = schema["properties"].get(name) {
-                    within(pointer, name, |pointer| {
-                        collect_references(property, member, pointer, references)
-                    });
+                    within(pointer, name, |pointer| collect_references(property, member, pointer, references));
                 }
             }
         }

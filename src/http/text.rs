@@ -10,8 +10,7 @@ use super::problem::Fault;
 
 /// Whether a character may stand in text; line breaks and tabs are for members that take several lines.
 pub fn is_allowed(character: char) -> bool {
-    matches!(character, '\n' | '\t')
-        || !(character.is_control() || ('\u{fdd0}'..='\u{fdef}').contains(&character))
+    matches!(character, '\n' | '\t') || !(character.is_control() || ('\u{fdd0}'..='\u{fdef}').contains(&character))
 }
 
 /// Brings every string of a body to NFC, and lists those with characters that are not allowed.
@@ -28,20 +27,14 @@ fn normalise_at(value: &mut Value, pointer: &mut String, faults: &mut Vec<Fault>
                 *text = text.replace("\r\n", "\n");
             }
             if !text.chars().all(is_allowed) {
-                faults.push(Fault::at(
-                    pointer.as_str(),
-                    "control_character",
-                    "must not contain control characters",
-                ));
+                faults.push(Fault::at(pointer.as_str(), "control_character", "must not contain control characters"));
             } else if !is_nfc(text) {
                 *text = text.nfc().collect();
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                within(pointer, &index.to_string(), |pointer| {
-                    normalise_at(item, pointer, faults)
-                });
+                within(pointer, &index.to_string(), |pointer| normalise_at(item, pointer, faults));
             }
         }
         Value::Object(members) => {
@@ -77,16 +70,10 @@ pub fn within(pointer: &mut String, token: &str, work: impl FnOnce(&mut String))
 /// Where and why it is not JSON, in words for the client.
 pub fn parse_json(bytes: &[u8]) -> Result<Value, String> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict
-        .deserialize(&mut deserializer)
-        .and_then(|value| deserializer.end().map(|()| value));
+    let value = Strict.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
     value.map_err(|error| {
         let message = error.to_string();
-        if bytes.is_empty() {
-            "the body is empty; it has to be JSON".into()
-        } else {
-            message
-        }
+        if bytes.is_empty() { "the body is empty; it has to be JSON".into() } else { message }
     })
 }
 
@@ -138,16 +125,11 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(name) = members.next_key::<String>()? {
             if name == NUMBER {
                 let digits: String = members.next_value()?;
-                return digits
-                    .parse::<Number>()
-                    .map(Value::Number)
-                    .map_err(A::Error::custom);
+                return digits.parse::<Number>().map(Value::Number).map_err(A::Error::custom);
             }
             let value = members.next_value_seed(Strict)?;
             if object.insert(name.clone(), value).is_some() {
-                return Err(A::Error::custom(format!(
-                    "the member {name:?} is there twice"
-                )));
+                return Err(A::Error::custom(format!("the member {name:?} is there twice")));
             }
         }
         Ok(Value::Object(object))
@@ -162,23 +144,13 @@ mod tests {
 
     #[test]
     fn a_member_named_twice_is_refused_at_any_depth() {
-        assert!(
-            parse_json(br#"{"a": {"b": 1, "b": 2}}"#)
-                .unwrap_err()
-                .contains("\"b\" is there twice")
-        );
-        assert_eq!(
-            parse_json(br#"{"a": {"b": 1}, "b": 2}"#).unwrap(),
-            json!({"a": {"b": 1}, "b": 2})
-        );
+        assert!(parse_json(br#"{"a": {"b": 1, "b": 2}}"#).unwrap_err().contains("\"b\" is there twice"));
+        assert_eq!(parse_json(br#"{"a": {"b": 1}, "b": 2}"#).unwrap(), json!({"a": {"b": 1}, "b": 2}));
     }
 
     #[test]
     fn numbers_keep_their_digits() {
-        assert_eq!(
-            parse_json(b"[0.10000000000000000001]").unwrap().to_string(),
-            "[0.10000000000000000001]"
-        );
+        assert_eq!(parse_json(b"[0.10000000000000000001]").unwrap().to_string(), "[0.10000000000000000001]");
     }
 
     #[test]

@@ -12,9 +12,7 @@ use uuid::Uuid;
 use crate::access::{Role, unauthorised_city};
 use crate::database::Tx;
 use crate::database::records::{self, record};
-use crate::database::schema::{
-    evaluation, evaluation_observation, evaluation_score, evaluation_view, lesson,
-};
+use crate::database::schema::{evaluation, evaluation_observation, evaluation_score, evaluation_view, lesson};
 use crate::hosting::hostings::Hosting;
 use crate::http::body::{Input, input};
 use crate::http::call::path_id;
@@ -124,9 +122,7 @@ impl Scores {
             ("impact", &self.impact),
             ("sustainability", &self.sustainability),
         ];
-        all.into_iter()
-            .filter_map(|(criterion, score)| Some((criterion, score.as_ref()?)))
-            .collect()
+        all.into_iter().filter_map(|(criterion, score)| Some((criterion, score.as_ref()?))).collect()
     }
 }
 
@@ -297,13 +293,7 @@ fn author(tx: &mut Tx, kind: EvaluationKind, host_city_id: Uuid) -> Result<(), P
     match kind {
         EvaluationKind::SelfEvaluation => tx.act_for(&[host_city_id]),
         EvaluationKind::Peer => {
-            let others: Vec<Uuid> = tx
-                .caller
-                .cities()
-                .iter()
-                .copied()
-                .filter(|city| *city != host_city_id)
-                .collect();
+            let others: Vec<Uuid> = tx.caller.cities().iter().copied().filter(|city| *city != host_city_id).collect();
             tx.act_for(&others)
         }
         EvaluationKind::External if tx.caller.role() == Some(Role::Verifier) => Ok(()),
@@ -323,15 +313,9 @@ fn editor(tx: &mut Tx, current: &Evaluation) -> Result<(), Problem> {
 ///
 /// # Errors
 /// 422.
-pub async fn insert(
-    tx: &mut Tx,
-    hosting_id: Uuid,
-    input: &Checked<EvaluationInput>,
-) -> Result<Uuid, Problem> {
+pub async fn insert(tx: &mut Tx, hosting_id: Uuid, input: &Checked<EvaluationInput>) -> Result<Uuid, Problem> {
     let change = EvaluationChange::from(&**input);
-    let id = tx
-        .register_as::<Evaluation>(ids::new(), &input.common())
-        .await?;
+    let id = tx.register_as::<Evaluation>(ids::new(), &input.common()).await?;
     diesel::insert_into(evaluation::table)
         .values((
             evaluation::id.eq(id),
@@ -350,14 +334,10 @@ async fn attach(tx: &mut Tx, id: Uuid, input: &EvaluationChange) -> Result<(), P
     diesel::delete(evaluation_score::table.filter(evaluation_score::evaluation_id.eq(id)))
         .execute(&mut tx.conn)
         .await?;
-    diesel::delete(lesson::table.filter(lesson::evaluation_id.eq(id)))
+    diesel::delete(lesson::table.filter(lesson::evaluation_id.eq(id))).execute(&mut tx.conn).await?;
+    diesel::delete(evaluation_observation::table.filter(evaluation_observation::evaluation_id.eq(id)))
         .execute(&mut tx.conn)
         .await?;
-    diesel::delete(
-        evaluation_observation::table.filter(evaluation_observation::evaluation_id.eq(id)),
-    )
-    .execute(&mut tx.conn)
-    .await?;
     let scores: Vec<_> = input
         .scores
         .by_criterion()
@@ -371,10 +351,7 @@ async fn attach(tx: &mut Tx, id: Uuid, input: &EvaluationChange) -> Result<(), P
             )
         })
         .collect();
-    diesel::insert_into(evaluation_score::table)
-        .values(scores)
-        .execute(&mut tx.conn)
-        .await?;
+    diesel::insert_into(evaluation_score::table).values(scores).execute(&mut tx.conn).await?;
     let lessons: Vec<_> = input
         .lessons
         .iter()
@@ -388,24 +365,13 @@ async fn attach(tx: &mut Tx, id: Uuid, input: &EvaluationChange) -> Result<(), P
             )
         })
         .collect();
-    diesel::insert_into(lesson::table)
-        .values(lessons)
-        .execute(&mut tx.conn)
-        .await?;
+    diesel::insert_into(lesson::table).values(lessons).execute(&mut tx.conn).await?;
     let cited: BTreeSet<ObservationId> = input.observation_ids.iter().copied().collect();
     let cited: Vec<_> = cited
         .into_iter()
-        .map(|one| {
-            (
-                evaluation_observation::evaluation_id.eq(id),
-                evaluation_observation::observation_id.eq(one),
-            )
-        })
+        .map(|one| (evaluation_observation::evaluation_id.eq(id), evaluation_observation::observation_id.eq(one)))
         .collect();
-    diesel::insert_into(evaluation_observation::table)
-        .values(cited)
-        .execute(&mut tx.conn)
-        .await?;
+    diesel::insert_into(evaluation_observation::table).values(cited).execute(&mut tx.conn).await?;
     Ok(())
 }
 
@@ -434,11 +400,7 @@ pub async fn list_evaluations(call: Call, id: web::Path<String>) -> Answer {
 /// to close the hosting.
 #[utoipa::path(tag = "outcomes", request_body = EvaluationInput, responses((status = 201, description = "The evaluation", body = Evaluation)))]
 #[post("/v1/hostings/{id}/evaluations")]
-pub async fn create_evaluation(
-    call: Call,
-    id: web::Path<String>,
-    body: Body<EvaluationInput>,
-) -> Answer {
+pub async fn create_evaluation(call: Call, id: web::Path<String>, body: Body<EvaluationInput>) -> Answer {
     call.write(async |tx| {
         let hosting = tx.target::<Hosting>(path_id(&id)?).await?;
         let input = body.checked(tx).await?;
@@ -463,11 +425,7 @@ pub async fn get_evaluation(call: Call, id: web::Path<String>) -> Answer {
 /// By those who may write one of its kind.
 #[utoipa::path(tag = "outcomes", request_body = EvaluationChange, responses((status = 200, description = "The evaluation", body = Evaluation)))]
 #[patch("/v1/evaluations/{id}")]
-pub async fn update_evaluation(
-    call: Call,
-    id: web::Path<String>,
-    body: Body<EvaluationChange>,
-) -> Answer {
+pub async fn update_evaluation(call: Call, id: web::Path<String>, body: Body<EvaluationChange>) -> Answer {
     call.write(async |tx| {
         let current = tx.target::<Evaluation>(path_id(&id)?).await?;
         editor(tx, &current)?;
@@ -476,10 +434,7 @@ pub async fn update_evaluation(
             return Ok(tx.unchanged(current));
         };
         tx.revise::<Evaluation>(current.id, &input.common()).await?;
-        diesel::update(evaluation::table.find(current.id))
-            .set(Row::of(&input))
-            .execute(&mut tx.conn)
-            .await?;
+        diesel::update(evaluation::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
         attach(tx, current.id, &input).await?;
         tx.updated::<Evaluation>(current.id).await
     })

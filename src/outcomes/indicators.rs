@@ -188,14 +188,8 @@ impl IndicatorFilter {
             query = query.filter(view::direction.eq_any(directions.clone()));
         }
         if let Some(areas) = &self.areas {
-            query = query.filter(
-                view::areas.overlaps_with(
-                    areas
-                        .iter()
-                        .map(|area| area.to_string())
-                        .collect::<Vec<_>>(),
-                ),
-            );
+            query =
+                query.filter(view::areas.overlaps_with(areas.iter().map(|area| area.to_string()).collect::<Vec<_>>()));
         }
         query
     }
@@ -254,19 +248,10 @@ pub async fn find_by_code(
         .optional()
 }
 
-async fn check(
-    tx: &mut Tx,
-    id: Option<Uuid>,
-    input: &Checked<IndicatorInput>,
-) -> Result<(), Problem> {
+async fn check(tx: &mut Tx, id: Option<Uuid>, input: &Checked<IndicatorInput>) -> Result<(), Problem> {
     let mut rules = Rules::new();
     let own = input.city.is_none() || input.vocabulary == IndicatorVocabulary::Own;
-    rules.require(
-        own,
-        "/city",
-        "only_own",
-        "only indicators of the vocabulary own belong to a city",
-    );
+    rules.require(own, "/city", "only_own", "only indicators of the vocabulary own belong to a city");
     rules.done()?;
     let city_id = input.optional_city(input.city.as_ref());
     match find_by_code(tx, input.vocabulary, city_id, &input.code).await? {
@@ -278,23 +263,10 @@ async fn check(
 }
 
 async fn attach(tx: &mut Tx, id: Uuid, areas: &[AreaCode]) -> Result<(), Problem> {
-    diesel::delete(indicator_area::table.filter(indicator_area::indicator_id.eq(id)))
-        .execute(&mut tx.conn)
-        .await?;
-    let rows: Vec<_> = areas
-        .iter()
-        .map(|area| {
-            (
-                indicator_area::indicator_id.eq(id),
-                indicator_area::area.eq(area),
-            )
-        })
-        .collect();
-    diesel::insert_into(indicator_area::table)
-        .values(rows)
-        .on_conflict_do_nothing()
-        .execute(&mut tx.conn)
-        .await?;
+    diesel::delete(indicator_area::table.filter(indicator_area::indicator_id.eq(id))).execute(&mut tx.conn).await?;
+    let rows: Vec<_> =
+        areas.iter().map(|area| (indicator_area::indicator_id.eq(id), indicator_area::area.eq(area))).collect();
+    diesel::insert_into(indicator_area::table).values(rows).on_conflict_do_nothing().execute(&mut tx.conn).await?;
     Ok(())
 }
 
@@ -302,19 +274,10 @@ async fn attach(tx: &mut Tx, id: Uuid, areas: &[AreaCode]) -> Result<(), Problem
 ///
 /// # Errors
 /// 409 if the code is taken, 422.
-pub async fn insert(
-    tx: &mut Tx,
-    id: Option<Uuid>,
-    input: &Checked<IndicatorInput>,
-) -> Result<Uuid, Problem> {
+pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<IndicatorInput>) -> Result<Uuid, Problem> {
     check(tx, None, input).await?;
-    let id = tx
-        .register_as::<Indicator>(id.unwrap_or_else(ids::new), &input.common())
-        .await?;
-    diesel::insert_into(indicator::table)
-        .values((indicator::id.eq(id), Row::of(input)))
-        .execute(&mut tx.conn)
-        .await?;
+    let id = tx.register_as::<Indicator>(id.unwrap_or_else(ids::new), &input.common()).await?;
+    diesel::insert_into(indicator::table).values((indicator::id.eq(id), Row::of(input))).execute(&mut tx.conn).await?;
     attach(tx, id, &input.areas).await?;
     Ok(id)
 }
@@ -360,11 +323,7 @@ pub async fn get_indicator(call: Call, id: web::Path<String>) -> Answer {
 /// Unit, measure and direction are frozen once an outcome uses it.
 #[utoipa::path(tag = "outcomes", request_body = IndicatorInput, responses((status = 200, description = "The indicator", body = Indicator)))]
 #[patch("/v1/indicators/{id}")]
-pub async fn update_indicator(
-    call: Call,
-    id: web::Path<String>,
-    body: Body<IndicatorInput>,
-) -> Answer {
+pub async fn update_indicator(call: Call, id: web::Path<String>, body: Body<IndicatorInput>) -> Answer {
     call.write(async |tx| {
         let current = tx.target::<Indicator>(path_id(&id)?).await?;
         tx.act_for(current.city_id.as_slice())?;
@@ -376,10 +335,7 @@ pub async fn update_indicator(
         check(tx, Some(current.id), &input).await?;
         check_frozen(tx, &current, &input).await?;
         tx.revise::<Indicator>(current.id, &input.common()).await?;
-        diesel::update(indicator::table.find(current.id))
-            .set(Row::of(&input))
-            .execute(&mut tx.conn)
-            .await?;
+        diesel::update(indicator::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
         attach(tx, current.id, &input.areas).await?;
         if input.aggregation != current.aggregation {
             super::outcome::refresh_states_of_indicator(tx, current.id).await?;
@@ -389,22 +345,13 @@ pub async fn update_indicator(
     .await
 }
 
-async fn check_frozen(
-    tx: &mut Tx,
-    current: &Indicator,
-    input: &IndicatorInput,
-) -> Result<(), Problem> {
-    let same = *current.unit == *input.unit
-        && current.measure == input.measure
-        && current.direction == input.direction;
+async fn check_frozen(tx: &mut Tx, current: &Indicator, input: &IndicatorInput) -> Result<(), Problem> {
+    let same = *current.unit == *input.unit && current.measure == input.measure && current.direction == input.direction;
     if same {
         return Ok(());
     }
-    let used: i64 = outcome::table
-        .filter(outcome::indicator_id.eq(current.id))
-        .count()
-        .get_result(&mut tx.conn)
-        .await?;
+    let used: i64 =
+        outcome::table.filter(outcome::indicator_id.eq(current.id)).count().get_result(&mut tx.conn).await?;
     if used > 0 {
         let detail = format!(
             "unit, measure and direction are frozen: {used} outcomes use this indicator; add another one instead"

@@ -194,9 +194,7 @@ impl utoipa::PartialSchema for DimensionsSchema {
             .schema_type(Type::Object)
             .additional_properties(Some(text))
             .max_properties(Some(10))
-            .description(Some(
-                "Which part of the total it is: dimension and value; empty: the total.",
-            ))
+            .description(Some("Which part of the total it is: dimension and value; empty: the total."))
             .into()
     }
 }
@@ -314,32 +312,15 @@ impl<'a> Row<'a> {
 
 async fn check(tx: &mut Tx, input: &ObservationChange, outcome: &Outcome) -> Result<(), Problem> {
     let mut rules = Rules::new();
-    rules.require_order(
-        Some(&input.starts_on),
-        Some(&input.ends_on),
-        "/ends_on",
-        "starts_on",
-    );
+    rules.require_order(Some(&input.starts_on), Some(&input.ends_on), "/ends_on", "starts_on");
     if outcome.measure == Measure::Qualitative {
-        let only_text = input.text.is_some()
-            && input.value.is_none()
-            && input.numerator.is_none()
-            && input.denominator.is_none();
-        rules.require(
-            only_text,
-            "/text",
-            "one_value",
-            "this indicator is told in words: give text and no numbers",
-        );
+        let only_text =
+            input.text.is_some() && input.value.is_none() && input.numerator.is_none() && input.denominator.is_none();
+        rules.require(only_text, "/text", "one_value", "this indicator is told in words: give text and no numbers");
     } else {
         let quotient = input.numerator.is_some() || input.denominator.is_some();
         let whole = input.numerator.is_some() == input.denominator.is_some();
-        rules.require(
-            whole,
-            "/denominator",
-            "one_value",
-            "numerator and denominator go together",
-        );
+        rules.require(whole, "/denominator", "one_value", "numerator and denominator go together");
         rules.require(
             input.value.is_some() != quotient,
             "/value",
@@ -359,31 +340,18 @@ async fn check(tx: &mut Tx, input: &ObservationChange, outcome: &Outcome) -> Res
         .is_none_or(|denominator| denominator.0.sign() != bigdecimal::num_bigint::Sign::NoSign);
     rules.require(divides, "/denominator", "out_of_range", "must not be zero");
     for name in input.dimensions.keys() {
-        let known = outcome
-            .dimensions
-            .iter()
-            .any(|dimension| dimension.name == *name);
-        rules.require(
-            known,
-            &format!("/dimensions/{name}"),
-            "unknown_dimension",
-            "is not a dimension of this outcome",
-        );
+        let known = outcome.dimensions.iter().any(|dimension| dimension.name == *name);
+        rules.require(known, &format!("/dimensions/{name}"), "unknown_dimension", "is not a dimension of this outcome");
     }
     if let Some(id) = input.supersedes_id {
         let corrected: Option<(Uuid, ObservationStatus, Option<Uuid>)> = observation::table
             .find(id.0)
-            .select((
-                observation::outcome_id,
-                observation::status,
-                observation::superseded_by_id,
-            ))
+            .select((observation::outcome_id, observation::status, observation::superseded_by_id))
             .first(&mut tx.conn)
             .await
             .optional()?;
-        let fits = corrected.is_some_and(|(of, status, by)| {
-            of == outcome.id && status == ObservationStatus::Verified && by.is_none()
-        });
+        let fits = corrected
+            .is_some_and(|(of, status, by)| of == outcome.id && status == ObservationStatus::Verified && by.is_none());
         rules.require(
             fits,
             "/supersedes_id",
@@ -407,18 +375,11 @@ pub async fn insert(
     let account_id = tx.caller.account_id().ok_or_else(Problem::not_found)?;
     let mut rules = Rules::new();
     let same = input.outcome_id.is_none_or(|id| id.0 == outcome.id);
-    rules.require(
-        same,
-        "/outcome_id",
-        "other_outcome",
-        "must be the outcome of the path, or be left out",
-    );
+    rules.require(same, "/outcome_id", "other_outcome", "must be the outcome of the path, or be left out");
     rules.done()?;
     let change = ObservationChange::from(&**input);
     check(tx, &change, outcome).await?;
-    let id = tx
-        .register_as::<Observation>(id.unwrap_or_else(ids::new), &input.common())
-        .await?;
+    let id = tx.register_as::<Observation>(id.unwrap_or_else(ids::new), &input.common()).await?;
     let status = match input.status.unwrap_or(FirstStatus::Draft) {
         FirstStatus::Draft => ObservationStatus::Draft,
         FirstStatus::Submitted => ObservationStatus::Submitted,
@@ -447,13 +408,7 @@ pub async fn insert(
 pub async fn list_outcome_observations(call: Call, id: web::Path<String>) -> Answer {
     let (paging, filter): (Paging, ObservationFilter) = (call.query()?, call.query()?);
     let today = call.state().clock.today();
-    let outcome = records::find::<Outcome>(
-        &mut call.connection().await?,
-        call.caller(),
-        path_id(&id)?,
-        today,
-    )
-    .await?;
+    let outcome = records::find::<Outcome>(&mut call.connection().await?, call.caller(), path_id(&id)?, today).await?;
     page!(call, paging, Observation, observation_view,
         filter.apply(Observation::visible(call.caller()).filter(observation_view::outcome_id.eq(outcome.id))),
         sort "updated_at" => updated_at: records::Instant)
@@ -465,11 +420,7 @@ pub async fn list_outcome_observations(call: Call, id: web::Path<String>) -> Ans
 /// draft, or `submitted` at once; another account verifies it.
 #[utoipa::path(tag = "outcomes", request_body = ObservationInput, responses((status = 201, description = "The observation", body = Observation)))]
 #[post("/v1/outcomes/{id}/observations")]
-pub async fn create_observation(
-    call: Call,
-    id: web::Path<String>,
-    body: Body<ObservationInput>,
-) -> Answer {
+pub async fn create_observation(call: Call, id: web::Path<String>, body: Body<ObservationInput>) -> Answer {
     call.write(async |tx| {
         let outcome = tx.target::<Outcome>(path_id(&id)?).await?;
         tx.act_for(&[outcome.responsible_city_id])?;
@@ -486,8 +437,7 @@ pub async fn create_observation(
 #[utoipa::path(tag = "outcomes", params(Paging, ObservationFilter, OfOutcomes), responses((status = 200, description = "A page of observations", body = Page<Observation>)))]
 #[get("/v1/observations")]
 pub async fn list_observations(call: Call) -> Answer {
-    let (paging, filter, of): (Paging, ObservationFilter, OfOutcomes) =
-        (call.query()?, call.query()?, call.query()?);
+    let (paging, filter, of): (Paging, ObservationFilter, OfOutcomes) = (call.query()?, call.query()?, call.query()?);
     page!(call, paging, Observation, observation_view, {
         let query = filter.apply(Observation::visible(call.caller()));
         match &of.outcome_id {
@@ -523,11 +473,7 @@ fn only_drafts(current: &Observation) -> Result<(), Problem> {
 /// Only a draft; a verified observation is corrected by one that supersedes it.
 #[utoipa::path(tag = "outcomes", request_body = ObservationChange, responses((status = 200, description = "The observation", body = Observation)))]
 #[patch("/v1/observations/{id}")]
-pub async fn update_observation(
-    call: Call,
-    id: web::Path<String>,
-    body: Body<ObservationChange>,
-) -> Answer {
+pub async fn update_observation(call: Call, id: web::Path<String>, body: Body<ObservationChange>) -> Answer {
     call.write(async |tx| {
         let current = tx.target::<Observation>(path_id(&id)?).await?;
         tx.act_for(&[current.responsible_city_id])?;
@@ -539,12 +485,8 @@ pub async fn update_observation(
         };
         let outcome = tx.reload::<Outcome>(current.outcome_id.0).await?;
         check(tx, &input, &outcome).await?;
-        tx.revise::<Observation>(current.id, &input.common())
-            .await?;
-        diesel::update(observation::table.find(current.id))
-            .set(Row::of(&input))
-            .execute(&mut tx.conn)
-            .await?;
+        tx.revise::<Observation>(current.id, &input.common()).await?;
+        diesel::update(observation::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
         tx.updated::<Observation>(current.id).await
     })
     .await

@@ -71,11 +71,7 @@ pub struct Subject {
     #[serde(rename = "type")]
     pub subject_type: SubjectType,
     /// Its id; a city by its UN/LOCODE.
-    #[schema(
-        min_length = 1,
-        max_length = 36,
-        example = "015aca1d-6412-7000-8000-000000000012"
-    )]
+    #[schema(min_length = 1, max_length = 36, example = "015aca1d-6412-7000-8000-000000000012")]
     pub id: String,
 }
 
@@ -110,12 +106,7 @@ pub struct Target {
 #[serde(deny_unknown_fields)]
 pub struct Dimension {
     /// Its name.
-    #[schema(
-        min_length = 1,
-        max_length = 60,
-        pattern = "^[a-z][a-z0-9_]*$",
-        example = "district"
-    )]
+    #[schema(min_length = 1, max_length = 60, pattern = "^[a-z][a-z0-9_]*$", example = "district")]
     pub name: String,
     /// Whether its parts add up to the total.
     #[serde(default)]
@@ -352,13 +343,10 @@ impl OutcomeFilter {
             query = query.filter(view::indicator_id.eq_any(indicators.clone()));
         }
         if let Some(hostings) = &self.hosting_id {
-            query = query.filter(
-                view::hosting_id.eq_any(hostings.iter().map(|id| id.0).collect::<Vec<_>>()),
-            );
+            query = query.filter(view::hosting_id.eq_any(hostings.iter().map(|id| id.0).collect::<Vec<_>>()));
         }
         if let Some(pilots) = &self.pilot_id {
-            query = query
-                .filter(view::pilot_id.eq_any(pilots.iter().map(|id| id.0).collect::<Vec<_>>()));
+            query = query.filter(view::pilot_id.eq_any(pilots.iter().map(|id| id.0).collect::<Vec<_>>()));
         }
         if let Some(cities) = resolved.cities(self.city.as_ref()) {
             query = query.filter(view::city_id.eq_any(cities));
@@ -371,8 +359,7 @@ impl OutcomeFilter {
         }
         if let Some(organisations) = &self.responsible_organisation_id {
             query = query.filter(
-                view::responsible_organisation_id
-                    .eq_any(organisations.iter().map(|id| id.0).collect::<Vec<_>>()),
+                view::responsible_organisation_id.eq_any(organisations.iter().map(|id| id.0).collect::<Vec<_>>()),
             );
         }
         if let Some(visibilities) = &self.visibility {
@@ -402,10 +389,7 @@ impl<'a> Row<'a> {
             level: input.level,
             baseline_value: input.baseline.as_ref().map(|baseline| &baseline.value),
             baseline_on: input.baseline.as_ref().map(|baseline| &baseline.on),
-            baseline_comment: input
-                .baseline
-                .as_ref()
-                .and_then(|baseline| baseline.comment.as_deref()),
+            baseline_comment: input.baseline.as_ref().and_then(|baseline| baseline.comment.as_deref()),
             frequency: input.frequency.unwrap_or(Frequency::None),
             currency: input.currency.as_deref(),
             responsible_organisation_id: input.responsible_organisation_id,
@@ -441,27 +425,12 @@ fn check(input: &OutcomeChange, indicator: &Indicator) -> Result<(), Problem> {
         "qualitative",
         "an indicator told in words has no targets",
     );
-    let tolerated = input
-        .tolerance
-        .as_ref()
-        .is_none_or(|tolerance| tolerance.0.sign() != bigdecimal::num_bigint::Sign::Minus);
-    rules.require(
-        tolerated,
-        "/tolerance",
-        "out_of_range",
-        "must not be negative",
-    );
+    let tolerated =
+        input.tolerance.as_ref().is_none_or(|tolerance| tolerance.0.sign() != bigdecimal::num_bigint::Sign::Minus);
+    rules.require(tolerated, "/tolerance", "out_of_range", "must not be negative");
     let mut names = std::collections::HashSet::new();
-    let named_once = input
-        .dimensions
-        .iter()
-        .all(|dimension| names.insert(&dimension.name));
-    rules.require(
-        named_once,
-        "/dimensions",
-        "not_unique",
-        "must have different names",
-    );
+    let named_once = input.dimensions.iter().all(|dimension| names.insert(&dimension.name));
+    rules.require(named_once, "/dimensions", "not_unique", "must have different names");
     let mut dues = std::collections::HashSet::new();
     for (index, target) in input.targets.iter().enumerate() {
         let pointer = format!("/targets/{index}");
@@ -478,30 +447,17 @@ fn check(input: &OutcomeChange, indicator: &Indicator) -> Result<(), Problem> {
     rules.done()
 }
 
-fn check_target(
-    rules: &mut Rules,
-    pointer: &str,
-    direction: Direction,
-    baseline: &Baseline,
-    target: &Target,
-) {
+fn check_target(rules: &mut Rules, pointer: &str, direction: Direction, baseline: &Baseline, target: &Target) {
     let (right, detail) = match direction {
-        Direction::Up => (
-            target.value > baseline.value,
-            "must be above the baseline: for this indicator more is better",
-        ),
-        Direction::Down => (
-            target.value < baseline.value,
-            "must be below the baseline: for this indicator less is better",
-        ),
+        Direction::Up => {
+            (target.value > baseline.value, "must be above the baseline: for this indicator more is better")
+        }
+        Direction::Down => {
+            (target.value < baseline.value, "must be below the baseline: for this indicator less is better")
+        }
         Direction::Hold | Direction::None => (true, ""),
     };
-    rules.require(
-        right,
-        &format!("{pointer}/value"),
-        "wrong_direction",
-        detail,
-    );
+    rules.require(right, &format!("{pointer}/value"), "wrong_direction", detail);
     rules.require(
         target.due_on.last_day() > baseline.on.first_day(),
         &format!("{pointer}/due_on"),
@@ -523,76 +479,38 @@ async fn about(tx: &mut Tx, subject: &Subject) -> Result<About, Problem> {
         Problem::invalid(vec![Fault::at(
             "/subject/id",
             "unknown_record",
-            format!(
-                "there is no {} with this id that you may see",
-                subject.subject_type
-            ),
+            format!("there is no {} with this id that you may see", subject.subject_type),
         )])
     };
     let caller = tx.caller.clone();
-    let nothing = About {
-        hosting_id: None,
-        pilot_id: None,
-        city_id: None,
-        writers: vec![],
-    };
+    let nothing = About { hosting_id: None, pilot_id: None, city_id: None, writers: vec![] };
     match subject.subject_type {
         SubjectType::Hosting => {
             let id = ids::parse(&subject.id).ok_or_else(unknown)?;
-            let hosting = Hosting::find(&mut tx.conn, &caller, id)
-                .await?
-                .ok_or_else(unknown)?;
-            Ok(About {
-                hosting_id: Some(id),
-                writers: hosting.cities().to_vec(),
-                ..nothing
-            })
+            let hosting = Hosting::find(&mut tx.conn, &caller, id).await?.ok_or_else(unknown)?;
+            Ok(About { hosting_id: Some(id), writers: hosting.cities().to_vec(), ..nothing })
         }
         SubjectType::Pilot => {
             let id = ids::parse(&subject.id).ok_or_else(unknown)?;
-            let pilot = Pilot::find(&mut tx.conn, &caller, id)
-                .await?
-                .ok_or_else(unknown)?;
-            Ok(About {
-                pilot_id: Some(id),
-                writers: vec![pilot.origin_city_id],
-                ..nothing
-            })
+            let pilot = Pilot::find(&mut tx.conn, &caller, id).await?.ok_or_else(unknown)?;
+            Ok(About { pilot_id: Some(id), writers: vec![pilot.origin_city_id], ..nothing })
         }
         SubjectType::City => {
-            let id = cities::id_of(&mut tx.conn, &subject.id)
-                .await
-                .map_err(|_| unknown())?;
-            cities::City::find(&mut tx.conn, &caller, id)
-                .await?
-                .ok_or_else(unknown)?;
-            Ok(About {
-                city_id: Some(id),
-                writers: vec![id],
-                ..nothing
-            })
+            let id = cities::id_of(&mut tx.conn, &subject.id).await.map_err(|_| unknown())?;
+            cities::City::find(&mut tx.conn, &caller, id).await?.ok_or_else(unknown)?;
+            Ok(About { city_id: Some(id), writers: vec![id], ..nothing })
         }
     }
 }
 
 async fn indicator_of(tx: &mut Tx, input: &Checked<OutcomeInput>) -> Result<Indicator, Problem> {
-    let fault = |pointer: &str, code: &str, detail: &str| {
-        Err(Problem::invalid(vec![Fault::at(pointer, code, detail)]))
-    };
+    let fault = |pointer: &str, code: &str, detail: &str| Err(Problem::invalid(vec![Fault::at(pointer, code, detail)]));
     let id = match (&input.indicator_id, &input.indicator) {
         (Some(_), Some(_)) => {
-            return fault(
-                "/indicator",
-                "given_twice",
-                "give either indicator_id or indicator",
-            );
+            return fault("/indicator", "given_twice", "give either indicator_id or indicator");
         }
         (None, None) => {
-            return fault(
-                "/indicator_id",
-                "required",
-                "give indicator_id, or indicator with vocabulary and code",
-            );
+            return fault("/indicator_id", "required", "give indicator_id, or indicator with vocabulary and code");
         }
         (Some(id), None) => id.0,
         (None, Some(code)) => {
@@ -616,11 +534,7 @@ async fn indicator_of(tx: &mut Tx, input: &Checked<OutcomeInput>) -> Result<Indi
 ///
 /// # Errors
 /// 409 if the subject has an outcome of the indicator, 403, 422.
-pub async fn insert(
-    tx: &mut Tx,
-    id: Option<Uuid>,
-    input: &Checked<OutcomeInput>,
-) -> Result<Uuid, Problem> {
+pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<OutcomeInput>) -> Result<Uuid, Problem> {
     let about = about(tx, &input.subject).await?;
     tx.act_for(&about.writers)?;
     let indicator = indicator_of(tx, input).await?;
@@ -638,9 +552,7 @@ pub async fn insert(
     if existing.is_some() {
         return Err(records::duplicate::<Outcome>(tx, "indicator and subject", existing).await?);
     }
-    let id = tx
-        .register_as::<Outcome>(id.unwrap_or_else(ids::new), &input.common())
-        .await?;
+    let id = tx.register_as::<Outcome>(id.unwrap_or_else(ids::new), &input.common()).await?;
     diesel::insert_into(outcome::table)
         .values((
             outcome::id.eq(id),
@@ -658,12 +570,8 @@ pub async fn insert(
 }
 
 async fn attach(tx: &mut Tx, id: Uuid, input: &OutcomeChange) -> Result<(), Problem> {
-    diesel::delete(target::table.filter(target::outcome_id.eq(id)))
-        .execute(&mut tx.conn)
-        .await?;
-    diesel::delete(dimension::table.filter(dimension::outcome_id.eq(id)))
-        .execute(&mut tx.conn)
-        .await?;
+    diesel::delete(target::table.filter(target::outcome_id.eq(id))).execute(&mut tx.conn).await?;
+    diesel::delete(dimension::table.filter(dimension::outcome_id.eq(id))).execute(&mut tx.conn).await?;
     let targets: Vec<_> = input
         .targets
         .iter()
@@ -678,25 +586,15 @@ async fn attach(tx: &mut Tx, id: Uuid, input: &OutcomeChange) -> Result<(), Prob
             )
         })
         .collect();
-    diesel::insert_into(target::table)
-        .values(targets)
-        .execute(&mut tx.conn)
-        .await?;
+    diesel::insert_into(target::table).values(targets).execute(&mut tx.conn).await?;
     let dimensions: Vec<_> = input
         .dimensions
         .iter()
         .map(|one| {
-            (
-                dimension::outcome_id.eq(id),
-                dimension::name.eq(&one.name),
-                dimension::partition.eq(one.partition),
-            )
+            (dimension::outcome_id.eq(id), dimension::name.eq(&one.name), dimension::partition.eq(one.partition))
         })
         .collect();
-    diesel::insert_into(dimension::table)
-        .values(dimensions)
-        .execute(&mut tx.conn)
-        .await?;
+    diesel::insert_into(dimension::table).values(dimensions).execute(&mut tx.conn).await?;
     Ok(())
 }
 
@@ -716,11 +614,7 @@ pub async fn refresh_states_of_indicator(tx: &mut Tx, indicator_id: Uuid) -> Res
     refresh(tx, None, Some(indicator_id)).await
 }
 
-async fn refresh(
-    tx: &mut Tx,
-    outcome_id: Option<Uuid>,
-    indicator_id: Option<Uuid>,
-) -> Result<(), Problem> {
+async fn refresh(tx: &mut Tx, outcome_id: Option<Uuid>, indicator_id: Option<Uuid>) -> Result<(), Problem> {
     diesel::sql_query(include_str!("state.sql"))
         .bind::<Nullable<SqlUuid>, _>(outcome_id)
         .bind::<Nullable<SqlUuid>, _>(indicator_id)
@@ -735,8 +629,7 @@ async fn refresh(
 #[utoipa::path(tag = "outcomes", params(Paging, OutcomeFilter), responses((status = 200, description = "A page of outcomes", body = Page<Outcome>)))]
 #[get("/v1/outcomes")]
 pub async fn list_outcomes(call: Call) -> Answer {
-    let (paging, filter, resolved): (Paging, OutcomeFilter, _) =
-        (call.query()?, call.query()?, call.resolved().await?);
+    let (paging, filter, resolved): (Paging, OutcomeFilter, _) = (call.query()?, call.query()?, call.resolved().await?);
     page!(call, paging, Outcome, outcome_view, filter.apply(Outcome::visible(call.caller()), &resolved),
         sort "updated_at" => updated_at: records::Instant)
 }
@@ -770,11 +663,7 @@ pub async fn get_outcome(call: Call, id: web::Path<String>) -> Answer {
 /// All but its indicator and its subject.
 #[utoipa::path(tag = "outcomes", request_body = OutcomeChange, responses((status = 200, description = "The outcome", body = Outcome)))]
 #[patch("/v1/outcomes/{id}")]
-pub async fn update_outcome(
-    call: Call,
-    id: web::Path<String>,
-    body: Body<OutcomeChange>,
-) -> Answer {
+pub async fn update_outcome(call: Call, id: web::Path<String>, body: Body<OutcomeChange>) -> Answer {
     call.write(async |tx| {
         let current = tx.target::<Outcome>(path_id(&id)?).await?;
         tx.act_for(current.cities())?;
@@ -785,10 +674,7 @@ pub async fn update_outcome(
         let indicator = tx.reload::<Indicator>(current.indicator_id.0).await?;
         check(&input, &indicator)?;
         tx.revise::<Outcome>(current.id, &input.common()).await?;
-        diesel::update(outcome::table.find(current.id))
-            .set(Row::of(&input))
-            .execute(&mut tx.conn)
-            .await?;
+        diesel::update(outcome::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
         attach(tx, current.id, &input).await?;
         refresh_state(tx, current.id).await?;
         tx.updated::<Outcome>(current.id).await

@@ -72,23 +72,13 @@ pub struct Progress {
 
 impl Progress {
     fn none(reason: ProgressReason) -> Self {
-        Self {
-            value: None,
-            reason: Some(reason),
-            status: ProgressStatus::NoData,
-        }
+        Self { value: None, reason: Some(reason), status: ProgressStatus::NoData }
     }
 }
 
 /// The target that counts on a day: the next one due, else the last.
-pub fn current_target(
-    targets: &[(Decimal, PartialDate)],
-    today: NaiveDate,
-) -> Option<&(Decimal, PartialDate)> {
-    let next = targets
-        .iter()
-        .filter(|(_, due)| due.last_day() >= today)
-        .min_by_key(|(_, due)| due.last_day());
+pub fn current_target(targets: &[(Decimal, PartialDate)], today: NaiveDate) -> Option<&(Decimal, PartialDate)> {
+    let next = targets.iter().filter(|(_, due)| due.last_day() >= today).min_by_key(|(_, due)| due.last_day());
     next.or_else(|| targets.iter().max_by_key(|(_, due)| due.last_day()))
 }
 
@@ -116,13 +106,7 @@ pub fn compute(measured: &Measured<'_>, today: NaiveDate) -> Progress {
     }
     let progress = (&actual.0 - &baseline.0) / whole;
     let status = status(&progress, since.last_day(), due.last_day(), today);
-    Progress {
-        value: Some(Decimal(
-            progress.with_scale_round(6, RoundingMode::HalfEven),
-        )),
-        reason: None,
-        status,
-    }
+    Progress { value: Some(Decimal(progress.with_scale_round(6, RoundingMode::HalfEven))), reason: None, status }
 }
 
 fn hold(measured: &Measured<'_>, target: Option<&(Decimal, PartialDate)>) -> Progress {
@@ -132,38 +116,23 @@ fn hold(measured: &Measured<'_>, target: Option<&(Decimal, PartialDate)>) -> Pro
     let Some(actual) = measured.actual else {
         return Progress::none(ProgressReason::NoActual);
     };
-    let tolerance = measured
-        .tolerance
-        .map_or_else(BigDecimal::zero, |tolerance| tolerance.0.clone());
+    let tolerance = measured.tolerance.map_or_else(BigDecimal::zero, |tolerance| tolerance.0.clone());
     let met = (&actual.0 - &target.0).abs() <= tolerance;
     Progress {
         value: None,
         reason: Some(ProgressReason::Hold),
-        status: if met {
-            ProgressStatus::Achieved
-        } else {
-            ProgressStatus::OffTrack
-        },
+        status: if met { ProgressStatus::Achieved } else { ProgressStatus::OffTrack },
     }
 }
 
 /// Compares with what a straight line from baseline to target would have reached by now.
-fn status(
-    progress: &BigDecimal,
-    since: NaiveDate,
-    due: NaiveDate,
-    today: NaiveDate,
-) -> ProgressStatus {
+fn status(progress: &BigDecimal, since: NaiveDate, due: NaiveDate, today: NaiveDate) -> ProgressStatus {
     if *progress >= BigDecimal::from(1) {
         return ProgressStatus::Achieved;
     }
     let days = (due - since).num_days();
     let passed = (today - since).num_days().clamp(0, days.max(0));
-    let expected = if days > 0 {
-        BigDecimal::from(passed) / BigDecimal::from(days)
-    } else {
-        BigDecimal::from(1)
-    };
+    let expected = if days > 0 { BigDecimal::from(passed) / BigDecimal::from(days) } else { BigDecimal::from(1) };
     let part = |percent: i64| &expected * BigDecimal::from(percent) / BigDecimal::from(100);
     if *progress >= part(90) {
         ProgressStatus::OnTrack
@@ -188,13 +157,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn stands(
-        direction: Direction,
-        baseline: &str,
-        target: &str,
-        actual: &str,
-        today: &str,
-    ) -> Progress {
+    fn stands(direction: Direction, baseline: &str, target: &str, actual: &str, today: &str) -> Progress {
         let (baseline, since, actual) = (decimal(baseline), date("2020-01-01"), decimal(actual));
         let targets = [(decimal(target), date("2021-01-01"))];
         let measured = Measured {
@@ -210,34 +173,16 @@ mod tests {
 
     #[test]
     fn falling_indicators_progress_like_rising_ones() {
-        assert_eq!(
-            stands(Direction::Up, "10", "20", "15", "2020-07-02").value,
-            Some(decimal("0.5"))
-        );
-        assert_eq!(
-            stands(Direction::Down, "20", "10", "15", "2020-07-02").value,
-            Some(decimal("0.5"))
-        );
-        assert_eq!(
-            stands(Direction::Down, "20", "10", "25", "2020-07-02").value,
-            Some(decimal("-0.5"))
-        );
+        assert_eq!(stands(Direction::Up, "10", "20", "15", "2020-07-02").value, Some(decimal("0.5")));
+        assert_eq!(stands(Direction::Down, "20", "10", "15", "2020-07-02").value, Some(decimal("0.5")));
+        assert_eq!(stands(Direction::Down, "20", "10", "25", "2020-07-02").value, Some(decimal("-0.5")));
     }
 
     #[test]
     fn thirds_are_rounded_half_to_even_at_six_decimals() {
-        assert_eq!(
-            stands(Direction::Up, "0", "3", "1", "2020-07-02").value,
-            Some(decimal("0.333333"))
-        );
-        assert_eq!(
-            stands(Direction::Up, "0", "2000000", "1", "2020-07-02").value,
-            Some(decimal("0"))
-        );
-        assert_eq!(
-            stands(Direction::Up, "0", "2000000", "3", "2020-07-02").value,
-            Some(decimal("0.000002"))
-        );
+        assert_eq!(stands(Direction::Up, "0", "3", "1", "2020-07-02").value, Some(decimal("0.333333")));
+        assert_eq!(stands(Direction::Up, "0", "2000000", "1", "2020-07-02").value, Some(decimal("0")));
+        assert_eq!(stands(Direction::Up, "0", "2000000", "3", "2020-07-02").value, Some(decimal("0.000002")));
     }
 
     #[test]
@@ -252,22 +197,10 @@ mod tests {
 
     #[test]
     fn the_next_target_due_counts_else_the_last() {
-        let targets = [
-            (decimal("1"), date("2020")),
-            (decimal("2"), date("2021-06")),
-        ];
-        assert_eq!(
-            current_target(&targets, day("2020-12-31")).unwrap().0,
-            decimal("1")
-        );
-        assert_eq!(
-            current_target(&targets, day("2021-01-01")).unwrap().0,
-            decimal("2")
-        );
-        assert_eq!(
-            current_target(&targets, day("2025-01-01")).unwrap().0,
-            decimal("2")
-        );
+        let targets = [(decimal("1"), date("2020")), (decimal("2"), date("2021-06"))];
+        assert_eq!(current_target(&targets, day("2020-12-31")).unwrap().0, decimal("1"));
+        assert_eq!(current_target(&targets, day("2021-01-01")).unwrap().0, decimal("2"));
+        assert_eq!(current_target(&targets, day("2025-01-01")).unwrap().0, decimal("2"));
     }
 
     #[test]
@@ -282,15 +215,9 @@ mod tests {
             actual: Some(&actual),
             tolerance: None,
         };
-        assert_eq!(
-            compute(&measured, day("2017-03-16")),
-            Progress::none(ProgressReason::NoBaseline)
-        );
+        assert_eq!(compute(&measured, day("2017-03-16")), Progress::none(ProgressReason::NoBaseline));
         measured.measure = Measure::Qualitative;
-        assert_eq!(
-            compute(&measured, day("2017-03-16")).reason,
-            Some(ProgressReason::Qualitative)
-        );
+        assert_eq!(compute(&measured, day("2017-03-16")).reason, Some(ProgressReason::Qualitative));
     }
 
     #[test]
@@ -305,15 +232,9 @@ mod tests {
             actual: Some(&actual),
             tolerance: Some(&tolerance),
         };
-        assert_eq!(
-            compute(&measured, day("2020-01-01")).status,
-            ProgressStatus::Achieved
-        );
+        assert_eq!(compute(&measured, day("2020-01-01")).status, ProgressStatus::Achieved);
         measured.tolerance = None;
         let off = compute(&measured, day("2020-01-01"));
-        assert_eq!(
-            (off.value, off.reason, off.status),
-            (None, Some(ProgressReason::Hold), ProgressStatus::OffTrack)
-        );
+        assert_eq!((off.value, off.reason, off.status), (None, Some(ProgressReason::Hold), ProgressStatus::OffTrack));
     }
 }

@@ -24,11 +24,8 @@ use crate::values::{PartialDate, Prose};
 use ObservationStatus::{Draft, Rejected, Submitted, Verified};
 
 /// Every move there is.
-pub const MOVES: &[(ObservationStatus, ObservationStatus)] = &[
-    (Draft, Submitted),
-    (Submitted, Verified),
-    (Submitted, Rejected),
-];
+pub const MOVES: &[(ObservationStatus, ObservationStatus)] =
+    &[(Draft, Submitted), (Submitted, Verified), (Submitted, Rejected)];
 
 /// A move to make.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -71,11 +68,7 @@ pub async fn create_observation_transition(
         tx.precondition_if_sent(&current)?;
         let input = body.checked(tx).await?;
         if !MOVES.contains(&(current.status, input.to)) {
-            let allowed = MOVES
-                .iter()
-                .filter(|(from, _)| *from == current.status)
-                .map(|(_, to)| to.label())
-                .collect();
+            let allowed = MOVES.iter().filter(|(from, _)| *from == current.status).map(|(_, to)| to.label()).collect();
             return Err(illegal(current.status, input.to, allowed));
         }
         match input.to {
@@ -91,12 +84,8 @@ pub async fn create_observation_transition(
 
 /// Decisions about one outcome come one after the other, so that sums and states are right.
 async fn lock_outcome_of(tx: &mut Tx, id: Uuid) -> Result<(), Problem> {
-    let outcome_id: Option<Uuid> = observation::table
-        .find(id)
-        .select(observation::outcome_id)
-        .first(&mut tx.conn)
-        .await
-        .optional()?;
+    let outcome_id: Option<Uuid> =
+        observation::table.find(id).select(observation::outcome_id).first(&mut tx.conn).await.optional()?;
     if let Some(outcome_id) = outcome_id {
         crate::database::schema::record::table
             .find(outcome_id)
@@ -130,12 +119,8 @@ async fn decide(tx: &mut Tx, current: &Observation, to: ObservationStatus) -> Re
         ));
     }
     if tx.caller.role() == Some(Role::Editor) {
-        let others: Vec<Uuid> = current
-            .cities()
-            .iter()
-            .copied()
-            .filter(|city| *city != current.responsible_city_id)
-            .collect();
+        let others: Vec<Uuid> =
+            current.cities().iter().copied().filter(|city| *city != current.responsible_city_id).collect();
         tx.act_for(&others).map_err(|_| unauthorised_city())?;
     }
     if to == Verified {
@@ -145,10 +130,7 @@ async fn decide(tx: &mut Tx, current: &Observation, to: ObservationStatus) -> Re
         }
     }
     diesel::update(observation::table.find(current.id))
-        .set((
-            observation::status.eq(to),
-            observation::verified_by.eq(tx.caller.account_id()),
-        ))
+        .set((observation::status.eq(to), observation::verified_by.eq(tx.caller.account_id())))
         .execute(&mut tx.conn)
         .await?;
     Ok(())
@@ -157,11 +139,7 @@ async fn decide(tx: &mut Tx, current: &Observation, to: ObservationStatus) -> Re
 /// The corrected observation stays as it was, but no longer counts.
 async fn supersede(tx: &mut Tx, corrected: Uuid, by: Uuid) -> Result<(), Problem> {
     let changed = diesel::update(observation::table.find(corrected))
-        .filter(
-            observation::status
-                .eq(Verified)
-                .and(observation::superseded_by_id.is_null()),
-        )
+        .filter(observation::status.eq(Verified).and(observation::superseded_by_id.is_null()))
         .set(observation::superseded_by_id.eq(by))
         .execute(&mut tx.conn)
         .await?;
@@ -184,7 +162,8 @@ async fn check_verifiable(tx: &mut Tx, current: &Observation) -> Result<(), Prob
         .await
         .optional()?;
     if let Some(id) = existing {
-        let detail = "a verified observation for this period and these dimensions exists; correct it by one with supersedes_id";
+        let detail =
+            "a verified observation for this period and these dimensions exists; correct it by one with supersedes_id";
         return Err(Problem::new(Code::ObservationExists, detail).with("existing_id", id));
     }
     check_partitions(tx, current).await
@@ -194,11 +173,7 @@ async fn check_verifiable(tx: &mut Tx, current: &Observation) -> Result<(), Prob
 fn verified_beside(current: &Observation) -> observation_view::BoxedQuery<'static, diesel::pg::Pg> {
     observation_view::table
         .filter(observation_view::outcome_id.eq(current.outcome_id))
-        .filter(
-            observation_view::status
-                .eq(Verified)
-                .and(observation_view::superseded_by_id.is_null()),
-        )
+        .filter(observation_view::status.eq(Verified).and(observation_view::superseded_by_id.is_null()))
         .filter(first_day(observation_view::starts_on).eq(current.starts_on.first_day()))
         .filter(last_day(observation_view::ends_on).eq(current.ends_on.last_day()))
         .filter(observation_view::id.ne(current.supersedes_id.map_or(current.id, |id| id.0)))
@@ -213,49 +188,26 @@ diesel::define_sql_function! {
 /// The parts of a partition must not be more than their verified total.
 async fn check_partitions(tx: &mut Tx, current: &Observation) -> Result<(), Problem> {
     let outcome = tx.reload::<Outcome>(current.outcome_id.0).await?;
-    let partitions: Vec<&str> = outcome
-        .dimensions
-        .iter()
-        .filter(|one| one.partition)
-        .map(|one| one.name.as_str())
-        .collect();
+    let partitions: Vec<&str> =
+        outcome.dimensions.iter().filter(|one| one.partition).map(|one| one.name.as_str()).collect();
     let Some(own) = &current.value else {
         return Ok(());
     };
     if partitions.is_empty() {
         return Ok(());
     }
-    let verified: Vec<Observation> = verified_beside(current)
-        .select(Observation::as_select())
-        .load(&mut tx.conn)
-        .await?;
+    let verified: Vec<Observation> =
+        verified_beside(current).select(Observation::as_select()).load(&mut tx.conn).await?;
     let parts_of = |name: &str| {
-        let parts = verified
-            .iter()
-            .filter(|one| one.dimensions.len() == 1 && one.dimensions.contains_key(name));
-        parts
-            .filter_map(|one| one.value.as_ref())
-            .map(|value| &value.0)
-            .sum::<BigDecimal>()
+        let parts = verified.iter().filter(|one| one.dimensions.len() == 1 && one.dimensions.contains_key(name));
+        parts.filter_map(|one| one.value.as_ref()).map(|value| &value.0).sum::<BigDecimal>()
     };
-    let total = verified
-        .iter()
-        .find(|one| one.dimensions.is_empty())
-        .and_then(|one| one.value.clone());
+    let total = verified.iter().find(|one| one.dimensions.is_empty()).and_then(|one| one.value.clone());
     let mut sums = vec![];
     match (current.dimensions.len(), total) {
-        (0, _) => sums.extend(
-            partitions
-                .iter()
-                .map(|name| (parts_of(name), own.0.clone())),
-        ),
+        (0, _) => sums.extend(partitions.iter().map(|name| (parts_of(name), own.0.clone()))),
         (1, Some(total)) => {
-            let name = current
-                .dimensions
-                .keys()
-                .next()
-                .map(String::as_str)
-                .unwrap_or_default();
+            let name = current.dimensions.keys().next().map(String::as_str).unwrap_or_default();
             if partitions.contains(&name) {
                 sums.push((parts_of(name) + &own.0, total.0));
             }
@@ -264,10 +216,7 @@ async fn check_partitions(tx: &mut Tx, current: &Observation) -> Result<(), Prob
     }
     for (parts, total) in sums {
         if parts > tolerated(&total) {
-            let (parts, total) = (
-                parts.normalized().to_plain_string(),
-                total.normalized().to_plain_string(),
-            );
+            let (parts, total) = (parts.normalized().to_plain_string(), total.normalized().to_plain_string());
             return Err(Problem::new(
                 Code::PartitionExceedsTotal,
                 format!("the parts would be {parts}, more than their total {total}"),

@@ -55,17 +55,13 @@ pub async fn home() -> HttpResponse {
 /// The style of the pages.
 #[get("/style.css")]
 pub async fn style() -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "text/css; charset=utf-8"))
-        .body(include_str!("style.css"))
+    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/css; charset=utf-8")).body(include_str!("style.css"))
 }
 
 /// `/docs` without a slash.
 #[get("/docs")]
 pub async fn docs() -> HttpResponse {
-    HttpResponse::PermanentRedirect()
-        .insert_header((header::LOCATION, "/docs/"))
-        .finish()
+    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
 }
 
 /// What a problem means: the address in its `type`.
@@ -74,10 +70,7 @@ pub async fn docs() -> HttpResponse {
 /// 404 for a code that does not exist.
 #[get("/problems/{code}")]
 pub async fn problem(code: web::Path<String>) -> Result<HttpResponse, Problem> {
-    let code = Code::ALL
-        .iter()
-        .find(|one| one.label() == code.as_str())
-        .ok_or_else(Problem::not_found)?;
+    let code = Code::ALL.iter().find(|one| one.label() == code.as_str()).ok_or_else(Problem::not_found)?;
     let body = format!(
         "<h1>{}</h1>\n<p>Status {} · code <code>{}</code></p>\n<p>{}</p>",
         code.title(),

@@ -95,10 +95,7 @@ async fn serve_in_child(data_dir: &Path) -> Child {
         .spawn()
         .expect("a child process");
     let served = data_dir.join("served");
-    until("child is ready", Duration::from_secs(20), async || {
-        served.exists()
-    })
-    .await;
+    until("child is ready", Duration::from_secs(20), async || served.exists()).await;
     child
 }
 
@@ -118,12 +115,9 @@ async fn a_fresh_start_gives_a_private_server_with_two_roles() {
     let cluster = start(&folder.0).await.expect("a start");
     let (service, owner) = (cluster.url(), cluster.owner_url());
 
-    run(
-        owner,
-        "CREATE EXTENSION pg_trgm; CREATE TABLE things (id int)",
-    )
-    .await
-    .expect("the owner may change the schema");
+    run(owner, "CREATE EXTENSION pg_trgm; CREATE TABLE things (id int)")
+        .await
+        .expect("the owner may change the schema");
     for forbidden in [
         "CREATE TABLE mine (id int)",
         "CREATE TEMPORARY TABLE mine (id int)",
@@ -160,9 +154,7 @@ async fn a_second_start_on_the_same_folder_is_refused() {
     assert!(line.contains(&std::process::id().to_string()), "{line}");
     assert!(!line.contains('\n'), "{line}");
     assert_eq!(first.process_id(), postmaster);
-    run(first.url(), "SELECT 1")
-        .await
-        .expect("the first one lives");
+    run(first.url(), "SELECT 1").await.expect("the first one lives");
 
     first.stop().await;
     assert!(!folder.0.join("lock").exists());
@@ -188,10 +180,7 @@ async fn a_dropped_cluster_ends() {
     let cluster = start(&folder.0).await.expect("a start");
     let postmaster = cluster.process_id().expect("a postmaster");
     drop(cluster);
-    until("it ends", Duration::from_secs(5), async || {
-        test_kill_process(pid(postmaster)).is_err()
-    })
-    .await;
+    until("it ends", Duration::from_secs(5), async || test_kill_process(pid(postmaster)).is_err()).await;
 }
 
 #[tokio::test]
@@ -236,11 +225,7 @@ async fn a_killed_server_leaves_an_orphan_that_the_next_start_replaces() {
     let began = Instant::now();
     let cluster = start(&folder.0).await.expect("a start");
     println!("ready {:?} after kill -9 of the server", began.elapsed());
-    assert!(
-        began.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        began.elapsed()
-    );
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     assert_ne!(cluster.process_id(), Some(orphan));
     assert_eq!(remembered(&cluster).await, 5);
     cluster.stop().await;

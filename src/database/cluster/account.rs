@@ -18,14 +18,7 @@ const FALLBACK_NAME: &str = "postgres";
 
 /// shadow (most Linux systems), then busybox (Alpine).
 const WAYS_TO_CREATE: [&[&str]; 2] = [
-    &[
-        "useradd",
-        "--system",
-        "--no-create-home",
-        "--shell",
-        "/usr/sbin/nologin",
-        NAME,
-    ],
+    &["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME],
     &["adduser", "-S", "-H", "-D", "-s", "/sbin/nologin", NAME],
 ];
 
@@ -51,9 +44,7 @@ impl Account {
                 return Ok(account);
             }
         }
-        Self::look_up(FALLBACK_NAME)
-            .await
-            .ok_or(ClusterError::NoAccount)
+        Self::look_up(FALLBACK_NAME).await.ok_or(ClusterError::NoAccount)
     }
 
     /// The owner of an existing folder: it stays right when the service's user was made later,
@@ -80,21 +71,13 @@ impl Account {
 
     async fn look_up(name: &str) -> Option<Self> {
         let uid = id_of("-u", name).await.filter(|uid| *uid != 0)?;
-        Some(Self {
-            name: name.to_owned(),
-            uid,
-            gid: id_of("-g", name).await?,
-        })
+        Some(Self { name: name.to_owned(), uid, gid: id_of("-g", name).await? })
     }
 }
 
 async fn id_of(which: &str, name: &str) -> Option<u32> {
     // `id` asks every source of users, not only /etc/passwd.
-    let output = command("id", None)
-        .args([which, name])
-        .output()
-        .await
-        .ok()?;
+    let output = command("id", None).args([which, name]).output().await.ok()?;
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }
 

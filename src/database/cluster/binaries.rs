@@ -35,10 +35,7 @@ pub(super) struct Existing<'a> {
 
 /// Finds binaries that `account` may run: of the existing cluster's version, or else the first
 /// that is new enough.
-pub(super) async fn find(
-    account: Option<&Account>,
-    existing: Option<Existing<'_>>,
-) -> Result<Binaries, ClusterError> {
+pub(super) async fn find(account: Option<&Account>, existing: Option<Existing<'_>>) -> Result<Binaries, ClusterError> {
     let mut others = Vec::new();
     for folder in folders().await {
         let binaries = (folder.join("initdb"), folder.join("postgres"));
@@ -51,11 +48,7 @@ pub(super) async fn find(
         };
         if fits {
             let (initdb, postgres) = binaries;
-            return Ok(Binaries {
-                initdb,
-                postgres,
-                major,
-            });
+            return Ok(Binaries { initdb, postgres, major });
         }
         others.push(major.to_string());
     }
@@ -97,11 +90,7 @@ fn resolve(folder: &Path) -> Option<PathBuf> {
 }
 
 async fn folder_of_pg_config() -> Option<PathBuf> {
-    let output = command("pg_config", None)
-        .arg("--bindir")
-        .output()
-        .await
-        .ok()?;
+    let output = command("pg_config", None).arg("--bindir").output().await.ok()?;
     let folder = String::from_utf8(output.stdout).ok()?;
     Some(PathBuf::from(folder.trim()))
 }
@@ -126,11 +115,7 @@ fn versions_below(parent: &Path, prefix: &str) -> Vec<PathBuf> {
 /// Asks the program itself, as the user who will run it: a folder that this user cannot enter
 /// (Nix or Homebrew in root's home) does not count as found.
 async fn major_version_of(postgres: &Path, account: Option<&Account>) -> Option<u32> {
-    let output = command(postgres, account)
-        .arg("--version")
-        .output()
-        .await
-        .ok()?;
+    let output = command(postgres, account).arg("--version").output().await.ok()?;
     parse_version(&String::from_utf8_lossy(&output.stdout))
 }
 
@@ -142,10 +127,7 @@ fn parse_version(text: &str) -> Option<u32> {
 
 /// The first run of digits in `text`.
 fn first_number(text: &str) -> Option<u32> {
-    text.split(|letter: char| !letter.is_ascii_digit())
-        .find(|digits| !digits.is_empty())?
-        .parse()
-        .ok()
+    text.split(|letter: char| !letter.is_ascii_digit()).find(|digits| !digits.is_empty())?.parse().ok()
 }
 
 #[cfg(test)]
@@ -164,8 +146,7 @@ mod tests {
 
     #[test]
     fn versions_of_folders_sort_as_numbers() {
-        let parent =
-            env::temp_dir().join(format!("pilot-exchange-versions-{}", std::process::id()));
+        let parent = env::temp_dir().join(format!("pilot-exchange-versions-{}", std::process::id()));
         for name in ["pgsql-9", "pgsql-16", "pgsql-17", "other-99"] {
             fs::create_dir_all(parent.join(name)).expect("a folder");
         }

@@ -77,10 +77,7 @@ fn in_use(data_dir: &Path, file: &mut File) -> ClusterError {
         "" => "unknown".to_owned(),
         known => known.to_owned(),
     };
-    ClusterError::InUse {
-        folder: data_dir.to_owned(),
-        pid,
-    }
+    ClusterError::InUse { folder: data_dir.to_owned(), pid }
 }
 
 fn is_file_at(file: &File, path: &Path) -> bool {
@@ -122,10 +119,7 @@ impl Home {
             open_moved_parent()?;
             moved
         };
-        Ok(Self {
-            folder,
-            account: Some(account),
-        })
+        Ok(Self { folder, account: Some(account) })
     }
 
     fn of_ourselves(usual: PathBuf) -> Result<Self, ClusterError> {
@@ -135,10 +129,7 @@ impl Home {
             let folder = usual;
             return Err(ClusterError::NotPrivate { folder, uid });
         }
-        Ok(Self {
-            folder: existing(&usual).unwrap_or(usual),
-            account: None,
-        })
+        Ok(Self { folder: existing(&usual).unwrap_or(usual), account: None })
     }
 
     async fn of_owner(folder: PathBuf) -> Result<Self, ClusterError> {
@@ -150,10 +141,7 @@ impl Home {
             let user = account.name;
             return Err(ClusterError::Unreachable { folder, user });
         }
-        Ok(Self {
-            folder,
-            account: Some(account),
-        })
+        Ok(Self { folder, account: Some(account) })
     }
 
     /// The major version of the cluster, if there is one.
@@ -173,11 +161,7 @@ impl Home {
     /// protection that `trust` in pg_hba.conf needs.
     pub(super) fn socket_folder(&self) -> Result<PathBuf, ClusterError> {
         let inside = self.folder.join("socket");
-        let folder = if fits_socket(&inside) {
-            inside
-        } else {
-            self.short_socket_folder()
-        };
+        let folder = if fits_socket(&inside) { inside } else { self.short_socket_folder() };
         self.make_private(&folder)?;
         Ok(folder)
     }
@@ -185,21 +169,14 @@ impl Home {
     fn short_socket_folder(&self) -> PathBuf {
         let run = Path::new("/run");
         // Only root writes in /run; there nobody can take the name first.
-        let parent = if geteuid().is_root() && run.is_dir() {
-            run
-        } else {
-            Path::new("/tmp")
-        };
+        let parent = if geteuid().is_root() && run.is_dir() { run } else { Path::new("/tmp") };
         parent.join(format!("pilot-exchange-{}", short_hash(&self.folder)))
     }
 
     /// Makes a folder with mode 0700 for the cluster's user, or refuses one that is not so.
     pub(super) fn make_private(&self, folder: &Path) -> Result<(), ClusterError> {
         let ourselves = geteuid().as_raw();
-        let owner = self
-            .account
-            .as_ref()
-            .map_or(ourselves, |account| account.uid);
+        let owner = self.account.as_ref().map_or(ourselves, |account| account.uid);
         match DirBuilder::new().mode(0o700).create(folder) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 return Err(ClusterError::io("create", folder)(error));
@@ -211,14 +188,12 @@ impl Home {
         // Ours instead of the account's: we died before we gave it away.
         let is_owned = found.uid() == owner || found.uid() == ourselves;
         if !found.is_dir() || !is_owned || found.mode() & 0o077 != 0 {
-            return Err(ClusterError::NotPrivate {
-                folder: folder.to_owned(),
-                uid: owner,
-            });
+            return Err(ClusterError::NotPrivate { folder: folder.to_owned(), uid: owner });
         }
         match &self.account {
-            Some(account) => lchown(folder, Some(account.uid), Some(account.gid))
-                .map_err(ClusterError::io("give away", folder)),
+            Some(account) => {
+                lchown(folder, Some(account.uid), Some(account.gid)).map_err(ClusterError::io("give away", folder))
+            }
             None => Ok(()),
         }
     }
@@ -271,9 +246,7 @@ mod tests {
 
     #[test]
     fn sockets_stay_nameable() {
-        assert!(fits_socket(Path::new(
-            "/var/lib/pilot-exchange/postgres/socket"
-        )));
+        assert!(fits_socket(Path::new("/var/lib/pilot-exchange/postgres/socket")));
         assert!(fits_socket(Path::new(&format!("/{}", "a".repeat(88)))));
         assert!(!fits_socket(Path::new(&format!("/{}", "a".repeat(89)))));
         assert!(!fits_socket(Path::new("/data, old/socket")));
@@ -282,10 +255,7 @@ mod tests {
 
     #[test]
     fn an_unfinished_cluster_lies_beside_the_finished_one() {
-        let home = Home {
-            folder: PathBuf::from("/data/postgres"),
-            account: None,
-        };
+        let home = Home { folder: PathBuf::from("/data/postgres"), account: None };
         assert_eq!(home.unfinished(), Path::new("/data/postgres.new"));
     }
 }

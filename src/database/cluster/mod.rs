@@ -71,10 +71,7 @@ impl Cluster {
         // Before anything else: whoever holds it may stop servers and remove leftovers here.
         let lock = Lock::take(&data_dir)?;
         let home = Home::locate(&data_dir).await?;
-        let existing = home.existing_version().map(|major| Existing {
-            folder: &home.folder,
-            major,
-        });
+        let existing = home.existing_version().map(|major| Existing { folder: &home.folder, major });
         let is_new = existing.is_none();
         let binaries = binaries::find(home.account.as_ref(), existing).await?;
         if is_new {
@@ -87,11 +84,7 @@ impl Cluster {
             cluster.stop().await;
             return Err(error);
         }
-        tracing::info!(
-            "PostgreSQL is ready in {} ({} ms)",
-            cluster.folder.display(),
-            began.elapsed().as_millis()
-        );
+        tracing::info!("PostgreSQL is ready in {} ({} ms)", cluster.folder.display(), began.elapsed().as_millis());
         Ok(cluster)
     }
 
@@ -137,14 +130,7 @@ impl Cluster {
         let (sender, state) = watch::channel(State::default());
         let (stop, stopped) = oneshot::channel();
         let log = Log::default();
-        let supervisor = Supervisor {
-            home,
-            binaries,
-            socket: socket.clone(),
-            extra,
-            log: log.clone(),
-            state: sender,
-        };
+        let supervisor = Supervisor { home, binaries, socket: socket.clone(), extra, log: log.clone(), state: sender };
         Ok(Self {
             url: roles::url(roles::SERVICE, &socket),
             owner_url: roles::url(roles::OWNER, &socket),

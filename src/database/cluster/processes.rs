@@ -119,13 +119,10 @@ fn is_postgres_of(pid: u32, folder: &Path) -> bool {
                 .unwrap_or(false)
     } else {
         let pid = pid.to_string();
-        Command::new("ps")
-            .args(["-o", "command=", "-p", &pid])
-            .output()
-            .is_ok_and(|output| {
-                let line = String::from_utf8_lossy(&output.stdout);
-                line.contains("postgres -D") && line.contains(&*folder.to_string_lossy())
-            })
+        Command::new("ps").args(["-o", "command=", "-p", &pid]).output().is_ok_and(|output| {
+            let line = String::from_utf8_lossy(&output.stdout);
+            line.contains("postgres -D") && line.contains(&*folder.to_string_lossy())
+        })
     }
 }
 

@@ -27,15 +27,12 @@ pub(super) async fn prepare(socket: &Path) -> Result<(), ClusterError> {
             server.batch_execute(&format!("CREATE ROLE {role}")).await?;
         }
         let limits = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS";
-        server
-            .batch_execute(&format!("ALTER ROLE {role} {limits}"))
-            .await?;
+        server.batch_execute(&format!("ALTER ROLE {role} {limits}")).await?;
     }
     let known = "SELECT FROM pg_database WHERE datname = $1";
     if server.query_opt(known, &[&DATABASE]).await?.is_none() {
         // template1 may have been given things of its own; template0 is always pristine.
-        let create =
-            format!("CREATE DATABASE {DATABASE} OWNER {OWNER} TEMPLATE template0 ENCODING 'UTF8'");
+        let create = format!("CREATE DATABASE {DATABASE} OWNER {OWNER} TEMPLATE template0 ENCODING 'UTF8'");
         server.batch_execute(&create).await?;
     }
     let database = connect(socket, DATABASE).await?;
@@ -53,10 +50,7 @@ pub(super) async fn prepare(socket: &Path) -> Result<(), ClusterError> {
 }
 
 /// Connects as the superuser.
-pub(super) async fn connect(
-    socket: &Path,
-    database: &str,
-) -> Result<Client, tokio_postgres::Error> {
+pub(super) async fn connect(socket: &Path, database: &str) -> Result<Client, tokio_postgres::Error> {
     let (client, connection) = Config::new()
         .host_path(socket)
         .user(SUPERUSER)

@@ -79,9 +79,7 @@ pub(super) async fn create(home: &Home, binaries: &Binaries) -> Result<(), Clust
     let folder = &home.folder;
     fs::rename(&unfinished, folder).map_err(ClusterError::io("create", folder))?;
     let parent = folder.parent().unwrap_or(folder);
-    File::open(parent)
-        .and_then(|parent| parent.sync_all())
-        .map_err(ClusterError::io("write", parent))?;
+    File::open(parent).and_then(|parent| parent.sync_all()).map_err(ClusterError::io("write", parent))?;
     tracing::info!(
         "created a PostgreSQL {} cluster in {} ({} ms)",
         binaries.major,
@@ -276,10 +274,7 @@ impl Log {
             Some(complaint) => format!("{status}; {complaint}"),
             None => status.to_owned(),
         };
-        End {
-            reason,
-            was_ready: digest.was_ready,
-        }
+        End { reason, was_ready: digest.was_ready }
     }
 
     fn digest(&self) -> MutexGuard<'_, Digest> {
@@ -296,8 +291,7 @@ fn is_loud(line: &str) -> bool {
         "terminating connection due to administrator command",
         "terminating connection due to unexpected postmaster exit",
     ];
-    severe.iter().any(|level| line.starts_with(level))
-        && !passing.iter().any(|text| line.contains(text))
+    severe.iter().any(|level| line.starts_with(level)) && !passing.iter().any(|text| line.contains(text))
 }
 
 #[cfg(test)]

@@ -1,0 +1,3 @@
+//! The conventions of the interface.
+
+mod smoke;

@@ -1,0 +1,3 @@
+//! The database: schema, migrations, the private cluster.
+
+mod cluster;

@@ -1,0 +1,191 @@
+//! How a test is made: `App::start()` gives the real application on a port of its own with a database of its own,
+//! filled with the founding data; actors are clients with an account each. Every answer is checked against the
+//! OpenAPI document by itself.
+
+mod client;
+mod cluster;
+mod contract;
+
+pub use client::{Actor, Answer};
+pub use cluster::{TestDatabase, empty_database, new_database, sql};
+
+use pilot_exchange::access::secrets::Secrets;
+use pilot_exchange::app::{Application, Clock, State};
+use pilot_exchange::config::Config;
+use pilot_exchange::database::Database;
+use serde_json::{Value, json};
+
+/// Fixed ids of the founding data set.
+pub mod founding {
+    pub const DOCUMENT: &str = "015aca1d-6401-7000-8000-000000000001";
+    pub const BARCELONA: &str = "015aca1d-6404-7000-8000-000000000004";
+    pub const BUSAN: &str = "015aca1d-6405-7000-8000-000000000005";
+    pub const BUSAN_CITY_HALL: &str = "015aca1d-6409-7000-8000-000000000009";
+    pub const STREETLIGHTS: &str = "015aca1d-640d-7000-8000-00000000000d";
+    pub const CCTV: &str = "015aca1d-640e-7000-8000-00000000000e";
+    pub const HYDROGEN: &str = "015aca1d-6411-7000-8000-000000000011";
+    pub const STREETLIGHTS_AT_HOME: &str = "015aca1d-6412-7000-8000-000000000012";
+    pub const SERVICES_UNDER_TEST: &str = "015aca1d-6415-7000-8000-000000000015";
+    pub const SELF_SUFFICIENCY: &str = "015aca1d-6417-7000-8000-000000000017";
+}
+
+/// The accounts of the tests: client_id, role, city.
+pub const ACCOUNTS: &[(&str, &str, Option<&str>)] = &[
+    ("test-admin", "administrator", None),
+    ("test-busan", "editor", Some("KRPUS")),
+    ("test-busan-2", "editor", Some("KRPUS")),
+    ("test-barcelona", "editor", Some("ESBCN")),
+    ("test-seoul", "editor", Some("KRSEL")),
+    ("test-verifier", "verifier", None),
+    ("test-reader", "reader", None),
+];
+
+/// The application of one test.
+pub struct App {
+    pub base: String,
+    pub database: TestDatabase,
+    handle: actix_web::dev::ServerHandle,
+    http: reqwest::Client,
+}
+
+/// What a test may want otherwise.
+#[derive(Default)]
+pub struct Options {
+    pub clock: Clock,
+    /// Requests per second; 0 is unlimited.
+    pub rate_reads: u32,
+    pub rate_writes: u32,
+    /// On the database of another application.
+    pub database: Option<TestDatabase>,
+}
+
+impl App {
+    /// The application with a database of its own.
+    pub async fn start() -> App {
+        App::start_with(Options::default()).await
+    }
+
+    /// The same, with a word to say.
+    pub async fn start_with(options: Options) -> App {
+        let database = match options.database {
+            Some(database) => database,
+            None => new_database().await,
+        };
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let config = Config {
+            listen: address,
+            // The same for every application, so that two of them on one database take each other's tokens.
+            public_url: "http://registry.test".into(),
+            drain_seconds: 1,
+            publisher_name: "Pilot Exchange".into(),
+            publisher_url: None,
+            data_licence: "CC-BY-4.0".into(),
+            rate_reads: options.rate_reads,
+            rate_writes: options.rate_writes,
+            trusted_proxies: vec![],
+        };
+        let pool = Database::new(&database.url, 10).unwrap();
+        let state = State::new(config, pool, Secrets::new(&[7; 32]), options.clock);
+        let application = Application::build(state, listener, 1).unwrap();
+        let handle = application.handle();
+        tokio::spawn(application.run());
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        App { base: format!("http://{address}"), database, handle, http }
+    }
+
+    /// Somebody without an account.
+    pub fn anonymous(&self) -> Actor {
+        Actor::new(&self.base, self.http.clone(), None)
+    }
+
+    /// One of [`ACCOUNTS`].
+    pub async fn actor(&self, client_id: &str) -> Actor {
+        let secret = cluster::secret_of(client_id);
+        self.actor_with(client_id, &secret).await
+    }
+
+    /// An account with this secret.
+    pub async fn actor_with(&self, client_id: &str, secret: &str) -> Actor {
+        let form = [("grant_type", "client_credentials"), ("client_id", client_id), ("client_secret", secret)];
+        let request = self.http.post(format!("{}/oauth/token", self.base)).form(&form);
+        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        let token = answer["access_token"].as_str().unwrap_or_else(|| panic!("no token for {client_id}: {answer}"));
+        Actor::new(&self.base, self.http.clone(), Some(token.to_owned()))
+    }
+
+    pub async fn admin(&self) -> Actor {
+        self.actor("test-admin").await
+    }
+    pub async fn busan(&self) -> Actor {
+        self.actor("test-busan").await
+    }
+    pub async fn barcelona(&self) -> Actor {
+        self.actor("test-barcelona").await
+    }
+    pub async fn seoul(&self) -> Actor {
+        self.actor("test-seoul").await
+    }
+    pub async fn verifier(&self) -> Actor {
+        self.actor("test-verifier").await
+    }
+    pub async fn reader(&self) -> Actor {
+        self.actor("test-reader").await
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        // The future only tells the server to stop when it is made; nobody has to wait for it.
+        drop(self.handle.stop(false));
+    }
+}
+
+/// A pilot as Busan's editor would register it; `change` overrides members.
+pub async fn new_pilot(actor: &Actor, change: Value) -> Value {
+    let mut body = json!({
+        "title": format!("Pilot {}", unique()),
+        "origin_city": "KRPUS",
+        "category": "smart_street_lighting",
+        "areas": ["smart_cities"],
+        "processes_personal_data": false,
+    });
+    merge(&mut body, change);
+    actor.post("/v1/pilots", body).await.created()
+}
+
+/// A hosting of the pilot in Barcelona; `change` overrides members.
+pub async fn new_hosting(actor: &Actor, pilot: &Value, change: Value) -> Value {
+    let mut body = json!({"pilot_id": pilot["id"], "host_city": "ESBCN"});
+    merge(&mut body, change);
+    actor.post("/v1/hostings", body).await.created()
+}
+
+/// An outcome of a record (energy per luminaire: less is better); `change` overrides members.
+pub async fn new_outcome(actor: &Actor, subject_type: &str, subject_id: &Value, change: Value) -> Value {
+    let mut body = json!({
+        "indicator": {"vocabulary": "own", "code": "SL-01"},
+        "subject": {"type": subject_type, "id": subject_id},
+        "level": "outcome",
+    });
+    merge(&mut body, change);
+    actor.post("/v1/outcomes", body).await.created()
+}
+
+pub fn merge(body: &mut Value, change: Value) {
+    for (name, value) in change.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+}
+
+/// A word that no other test uses.
+pub fn unique() -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The path of a record.
+pub fn path(collection: &str, record: &Value) -> String {
+    format!("/v1/{collection}/{}", record["id"].as_str().unwrap())
+}
