@@ -96,7 +96,7 @@ impl Application {
                 .wrap(from_fn(middleware::entry))
                 .wrap(cors())
                 .wrap(Compress::default())
-                .wrap(from_fn(middleware::compressed_etag))
+                .wrap(from_fn(middleware::outermost))
                 .into_utoipa_app()
                 .configure(api::routes)
                 .into_app()

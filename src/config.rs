@@ -127,6 +127,12 @@ impl Config {
                 "PILOT_EXCHANGE_PUBLIC_URL: {public_url:?} must be http or https, without a slash at the end, query or fragment"
             ));
         }
+        if let Some(publisher) = &settings.publisher_url {
+            let is_web = url::Url::parse(publisher).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+            if !is_web {
+                return Err(format!("PILOT_EXCHANGE_PUBLISHER_URL: {publisher:?} must be an http or https address"));
+            }
+        }
         Ok(Self {
             listen,
             public_url,

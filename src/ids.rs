@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 /// A fresh UUIDv7 [RFC 9562]: ids made later sort later, so the order by id is the order of creation.
 #[expect(clippy::disallowed_methods, reason = "the one place where ids are made")]
-pub fn new() -> Uuid {
+pub fn fresh() -> Uuid {
     Uuid::now_v7()
 }
 
@@ -24,6 +24,9 @@ pub fn parse(text: &str) -> Option<Uuid> {
     let id = Uuid::try_parse(text).ok()?;
     (id.hyphenated().to_string() == text).then_some(id)
 }
+
+/// The canonical form of a UUID [RFC 9562 4].
+const CANONICAL: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
 /// The key of the schema extension that says which collection a value refers to; bodies are checked by it.
 pub const REFERS_TO: &str = "x-refers-to";
@@ -62,6 +65,7 @@ macro_rules! ids {
             fn schema() -> RefOr<Schema> {
                 reference_schema($collection, ObjectBuilder::new()
                     .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+                    .pattern(Some(CANONICAL))
                     .description(Some(concat!("The id of a record of `", $collection, "`."))))
             }
         }

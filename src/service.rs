@@ -5,6 +5,7 @@ use actix_web::http::header;
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::{Answer, Call, Problem, Reply};
 
@@ -34,6 +35,11 @@ pub struct Publisher {
     name: String,
     /// Web address.
     url: Option<String>,
+}
+
+/// Its operations.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(get_service).service(get_liveness).service(get_readiness);
 }
 
 /// About this registry

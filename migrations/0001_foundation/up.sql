@@ -1,20 +1,19 @@
 -- What every record shares, the history of all of them, and the small functions the other tables build on.
 
 -- A date that is known to the year, the month or the day; the text keeps the precision.
-CREATE FUNCTION first_day(partial text) RETURNS date IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
-    SELECT make_date(left(partial, 4)::int,
+-- Bodies in the SQL standard's form are bound when they are made, so that a restore with an empty search path works.
+CREATE FUNCTION first_day(partial text) RETURNS date IMMUTABLE PARALLEL SAFE LANGUAGE sql
+    RETURN make_date(left(partial, 4)::int,
                      coalesce(nullif(substr(partial, 6, 2), '')::int, 1),
-                     coalesce(nullif(substr(partial, 9, 2), '')::int, 1))
-$$;
+                     coalesce(nullif(substr(partial, 9, 2), '')::int, 1));
 
 -- A date without a day counts as the last day it can mean.
-CREATE FUNCTION last_day(partial text) RETURNS date IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
-    SELECT CASE length(partial)
+CREATE FUNCTION last_day(partial text) RETURNS date IMMUTABLE PARALLEL SAFE LANGUAGE sql
+    RETURN CASE length(partial)
         WHEN 4 THEN make_date(partial::int, 12, 31)
         WHEN 7 THEN (first_day(partial) + interval '1 month' - interval '1 day')::date
         ELSE first_day(partial)
-    END
-$$;
+    END;
 
 CREATE DOMAIN partial_date AS text
     CONSTRAINT partial_date_format CHECK (VALUE ~ '^\d{4}(-\d\d(-\d\d)?)?$'
@@ -24,9 +23,8 @@ CREATE DOMAIN visibility AS text
     CONSTRAINT visibility_values CHECK (VALUE IN ('public', 'partners', 'private'));
 
 -- Along a chain of records the strictest visibility wins; NULL counts for nothing.
-CREATE FUNCTION strictest(a text, b text) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
-    SELECT CASE WHEN 'private' IN (a, b) THEN 'private' WHEN 'partners' IN (a, b) THEN 'partners' ELSE 'public' END
-$$;
+CREATE FUNCTION strictest(a text, b text) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE sql
+    RETURN CASE WHEN 'private' IN (a, b) THEN 'private' WHEN 'partners' IN (a, b) THEN 'partners' ELSE 'public' END;
 
 CREATE TABLE record (
     id uuid PRIMARY KEY,

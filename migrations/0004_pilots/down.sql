@@ -1,2 +1,1 @@
-DROP VIEW pilot_view;
 DROP TABLE pilot_provider, pilot_area, pilot;

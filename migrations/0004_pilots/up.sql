@@ -43,15 +43,3 @@ CREATE TABLE pilot_provider (
     CONSTRAINT pilot_provider_unique UNIQUE (pilot_id, organisation_id)
 );
 CREATE INDEX pilot_provider_organisation ON pilot_provider (organisation_id);
-
-CREATE VIEW pilot_view AS
-SELECT r.*, p.slug, p.title, p.summary, p.description, coalesce(c.code, c.id::text) AS origin_city, p.category,
-    ARRAY(SELECT a.area FROM pilot_area a WHERE a.pilot_id = p.id ORDER BY a.area) AS areas,
-    coalesce((SELECT jsonb_agg(jsonb_build_object('organisation_id', v.organisation_id, 'role', v.role) ORDER BY v.position)
-              FROM pilot_provider v WHERE v.pilot_id = p.id), '[]') AS providers,
-    p.trl, p.status, p.tags, p.standards, p.data_model_uri, p.processes_personal_data, p.ip_terms, p.cost_note,
-    p.website, p.visibility, p.origin_city_id,
-    p.visibility AS effective_visibility, ARRAY[p.origin_city_id] AS city_ids
-FROM pilot p JOIN record_view r USING (id) JOIN city c ON c.id = p.origin_city_id;
-COMMENT ON VIEW pilot_view IS
-    'nullable: summary description trl data_model_uri processes_personal_data ip_terms cost_note website';

@@ -1,2 +1,2 @@
-DROP VIEW compliance_view, hosting_view;
+DROP VIEW compliance_view, hosting_view, pilot_view;
 DROP TABLE compliance, transition, site, hosting;

@@ -32,7 +32,7 @@ CREATE TABLE hosting (
         OR actual_start IS NOT NULL OR 'actual_start' = ANY (guards_waived)),
     CONSTRAINT hosting_ended_needs_end CHECK (status NOT IN ('evaluating', 'closed')
         OR actual_end IS NOT NULL OR 'actual_end' = ANY (guards_waived)),
-    CONSTRAINT hosting_follows_earlier CHECK (follows_id <> id)
+    CONSTRAINT hosting_follows_earlier CHECK (follows_id < id) -- ids are made in order of time
 );
 CREATE UNIQUE INDEX hosting_open_unique ON hosting (pilot_id, host_city_id) WHERE status NOT IN ('closed', 'cancelled');
 CREATE INDEX hosting_pilot ON hosting (pilot_id, origin_city_id);
@@ -52,23 +52,24 @@ CREATE TABLE site (
     CONSTRAINT site_location_whole CHECK ((latitude IS NULL) = (longitude IS NULL))
 );
 
--- The moves of a hosting's life. Rows are only ever added; they go only with their hosting.
+-- The moves of a record's life: of hostings, of observations. Rows are only ever added; they go only with their record.
 CREATE TABLE transition (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    hosting_id uuid NOT NULL CONSTRAINT transition_hosting_fk REFERENCES hosting ON DELETE CASCADE,
+    record_id uuid NOT NULL CONSTRAINT transition_record_fk REFERENCES record ON DELETE CASCADE,
     from_status text,
     to_status text NOT NULL,
+    day partial_date,
     at timestamptz NOT NULL DEFAULT now(),
     account_id uuid CONSTRAINT transition_account_fk REFERENCES account,
     acting_city_id uuid CONSTRAINT transition_acting_city_fk REFERENCES city,
     as_administrator boolean NOT NULL DEFAULT false,
     reason text,
-    reason_scheme text NOT NULL GENERATED ALWAYS AS ('hosting_reasons') STORED,
+    reason_scheme text, -- null: the reason is free text
     note text,
     guards_waived text[] NOT NULL DEFAULT '{}',
     CONSTRAINT transition_reason_fk FOREIGN KEY (reason_scheme, reason) REFERENCES term (scheme, code)
 );
-CREATE INDEX transition_hosting ON transition (hosting_id, id);
+CREATE INDEX transition_record ON transition (record_id, id);
 CREATE INDEX transition_account ON transition (account_id);
 CREATE INDEX transition_acting_city ON transition (acting_city_id);
 CREATE INDEX transition_reason ON transition (reason_scheme, reason);
@@ -96,6 +97,21 @@ CREATE UNIQUE INDEX compliance_privacy_unique ON compliance (hosting_id, kind) W
 CREATE INDEX compliance_hosting ON compliance (hosting_id);
 CREATE INDEX compliance_controller ON compliance (controller_id);
 CREATE INDEX compliance_document ON compliance (document_id);
+
+-- The cities involved in a pilot are its origin and those that host it.
+CREATE VIEW pilot_view AS
+SELECT r.*, p.slug, p.title, p.summary, p.description, coalesce(c.code, c.id::text) AS origin_city, p.category,
+    ARRAY(SELECT a.area FROM pilot_area a WHERE a.pilot_id = p.id ORDER BY a.area) AS areas,
+    coalesce((SELECT jsonb_agg(jsonb_build_object('organisation_id', v.organisation_id, 'role', v.role) ORDER BY v.position)
+              FROM pilot_provider v WHERE v.pilot_id = p.id), '[]') AS providers,
+    p.trl, p.status, p.tags, p.standards, p.data_model_uri, p.processes_personal_data, p.ip_terms, p.cost_note,
+    p.website, p.visibility, p.origin_city_id,
+    p.visibility AS effective_visibility,
+    p.origin_city_id || ARRAY(SELECT h.host_city_id FROM hosting h WHERE h.pilot_id = p.id) AS city_ids
+FROM pilot p JOIN record_view r USING (id) JOIN city c ON c.id = p.origin_city_id;
+
+COMMENT ON VIEW pilot_view IS
+    'nullable: summary description trl data_model_uri processes_personal_data ip_terms cost_note website';
 
 CREATE VIEW hosting_view AS
 SELECT r.*, h.pilot_id, coalesce(o.code, o.id::text) AS origin_city, coalesce(c.code, c.id::text) AS host_city, h.kind,

@@ -119,7 +119,9 @@ CREATE TABLE observation (
     supersedes_id uuid CONSTRAINT observation_supersedes_fk REFERENCES observation,
     superseded_by_id uuid CONSTRAINT observation_superseded_by_fk REFERENCES observation,
     submitted_by uuid NOT NULL CONSTRAINT observation_submitted_by_fk REFERENCES account,
+    submitted_by_city_id uuid CONSTRAINT observation_submitted_by_city_fk REFERENCES city, -- for which it acted
     verified_by uuid CONSTRAINT observation_verified_by_fk REFERENCES account,
+    verified_by_city_id uuid CONSTRAINT observation_verified_by_city_fk REFERENCES city,
     recorded_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT observation_period_order CHECK (last_day(ends_on) >= first_day(starts_on)),
     CONSTRAINT observation_one_value CHECK (num_nonnulls(value, numerator, text) = 1
@@ -138,6 +140,8 @@ CREATE INDEX observation_supersedes ON observation (supersedes_id);
 CREATE INDEX observation_superseded_by ON observation (superseded_by_id);
 CREATE INDEX observation_submitted_by ON observation (submitted_by);
 CREATE INDEX observation_verified_by ON observation (verified_by);
+CREATE INDEX observation_submitted_by_city ON observation (submitted_by_city_id);
+CREATE INDEX observation_verified_by_city ON observation (verified_by_city_id);
 
 -- What is read of an outcome's observations all the time, kept by every transaction that changes them.
 -- `latest` is the newest that counts; `actual` follows the indicator's aggregation.
@@ -188,21 +192,18 @@ LEFT JOIN pilot p ON p.id = o.pilot_id LEFT JOIN city c ON c.id = o.city_id;
 COMMENT ON VIEW outcome_view IS
     'nullable: baseline currency responsible_organisation_id tolerance latest progress progress_reason actual hosting_id pilot_id city_id';
 
--- Who submitted and verified is kept as account and as that account's city among those involved.
 CREATE VIEW observation_view AS
 SELECT r.*, o.outcome_id, o.starts_on, o.ends_on,
     coalesce(o.value, round(CASE WHEN v.measure = 'percentage' THEN 100 ELSE 1 END * o.numerator / o.denominator, 6)) AS value,
     o.numerator, o.denominator, o.text, o.dimensions, o.method, o.source, o.status, o.supersedes_id, o.superseded_by_id,
     s.client_id AS submitted_by, w.client_id AS verified_by, o.recorded_at,
-    (SELECT coalesce(c.code, c.id::text) FROM account_city g JOIN city c ON c.id = g.city_id
-     WHERE g.account_id = o.submitted_by AND g.city_id = ANY (v.city_ids) ORDER BY 1 LIMIT 1) AS submitted_by_city,
-    (SELECT coalesce(c.code, c.id::text) FROM account_city g JOIN city c ON c.id = g.city_id
-     WHERE g.account_id = o.verified_by AND g.city_id = ANY (v.city_ids) ORDER BY 1 LIMIT 1) AS verified_by_city,
+    coalesce(sc.code, sc.id::text) AS submitted_by_city, coalesce(wc.code, wc.id::text) AS verified_by_city,
     o.submitted_by AS submitted_by_id,
     -- What is not yet submitted is the business of the cities involved.
     CASE WHEN o.status = 'draft' THEN 'private' ELSE v.effective_visibility END AS effective_visibility,
     v.city_ids, v.responsible_city_id
 FROM observation o JOIN record_view r USING (id) JOIN outcome_view v ON v.id = o.outcome_id
-JOIN account s ON s.id = o.submitted_by LEFT JOIN account w ON w.id = o.verified_by;
+JOIN account s ON s.id = o.submitted_by LEFT JOIN account w ON w.id = o.verified_by
+LEFT JOIN city sc ON sc.id = o.submitted_by_city_id LEFT JOIN city wc ON wc.id = o.verified_by_city_id;
 COMMENT ON VIEW observation_view IS
     'nullable: value numerator denominator text method source supersedes_id superseded_by_id submitted_by verified_by submitted_by_city verified_by_city';

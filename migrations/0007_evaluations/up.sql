@@ -38,6 +38,19 @@ CREATE TABLE evaluation_observation (
 );
 CREATE INDEX evaluation_observation_observation ON evaluation_observation (observation_id);
 
+-- A closed hosting keeps the decision it was closed with.
+CREATE FUNCTION evaluation_keep_decision() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM hosting WHERE id = OLD.hosting_id AND status = 'closed')
+       AND NOT EXISTS (SELECT FROM evaluation WHERE hosting_id = OLD.hosting_id AND decision IS NOT NULL) THEN
+        RAISE EXCEPTION 'a closed hosting keeps its decision'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'evaluation_decision_kept';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER evaluation_decision_kept AFTER UPDATE OF decision OR DELETE ON evaluation
+    FOR EACH ROW WHEN (OLD.decision IS NOT NULL) EXECUTE FUNCTION evaluation_keep_decision();
+
 CREATE VIEW evaluation_view AS
 SELECT r.*, e.hosting_id, e.kind, e.evaluated_on AS "on", e.summary,
     coalesce((SELECT jsonb_object_agg(s.criterion, jsonb_build_object('score', s.score, 'reason', s.reason))
@@ -48,6 +61,7 @@ SELECT r.*, e.hosting_id, e.kind, e.evaluated_on AS "on", e.summary,
     ARRAY(SELECT o.observation_id FROM evaluation_observation o WHERE o.evaluation_id = e.id
           ORDER BY o.observation_id) AS observation_ids,
     e.visibility, h.host_city_id, e.author_city_id,
-    strictest(e.visibility, h.effective_visibility) AS effective_visibility, h.city_ids
+    strictest(e.visibility, h.effective_visibility) AS effective_visibility,
+    array_remove(h.city_ids || e.author_city_id, NULL) AS city_ids
 FROM evaluation e JOIN record_view r USING (id) JOIN hosting_view h ON h.id = e.hosting_id;
 COMMENT ON VIEW evaluation_view IS 'nullable: decision rationale author_city_id';

@@ -8,13 +8,15 @@ use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{Account, Role, secrets};
 use crate::database::schema::{account, account_city, account_secret, city};
 use crate::database::{Conn, Tx};
+use crate::http::body::Input;
 use crate::http::call::path_id;
-use crate::http::{Answer, Body, Call, Checked, Problem, Reply, conditional};
+use crate::http::{Answer, Body, Call, Checked, Code, Problem, Reply, conditional};
 use crate::ids;
 use crate::values::{CityRef, Line};
 
@@ -53,6 +55,7 @@ pub struct AccountView {
 /// A new account.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"client_id": "barcelona-reports", "name": "Nightly reports of Barcelona", "role": "reader", "cities": ["ESBCN"]}))]
 pub struct AccountInput {
     /// The name it logs in with; stays the same.
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]*$", min_length = 3, max_length = 60, example = "barcelona-reports")]
@@ -83,6 +86,9 @@ pub struct AccountChange {
     #[serde(default)]
     pub disabled: bool,
 }
+
+impl Input for AccountInput {}
+impl Input for AccountChange {}
 
 /// The account of a token, with its cities; `None` if it is disabled or gone.
 ///
@@ -209,7 +215,7 @@ pub struct New<'a> {
 /// # Errors
 /// 409 if the client_id is taken.
 pub async fn create(conn: &mut Conn, new: New<'_>) -> Result<AccountView, Problem> {
-    let id = ids::new();
+    let id = ids::fresh();
     diesel::insert_into(account::table)
         .values((
             account::id.eq(id),
@@ -296,6 +302,17 @@ fn answer(status: StatusCode, view: &AccountView) -> Reply {
     reply.header(header::ETAG, &etag)
 }
 
+/// Its operations.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(get_me)
+        .service(list_accounts)
+        .service(create_account)
+        .service(get_account)
+        .service(update_account)
+        .service(rotate_account_secret);
+}
+
 /// Who am I
 ///
 /// The account of the token: its role and the cities it acts for.
@@ -303,7 +320,7 @@ fn answer(status: StatusCode, view: &AccountView) -> Reply {
 #[get("/v1/me")]
 pub async fn get_me(call: Call) -> Answer {
     let id = call.caller().account_id().ok_or_else(Problem::not_found)?;
-    Ok(answer(StatusCode::OK, &find(&mut call.connection().await?, id).await?))
+    Ok(call.known(answer(StatusCode::OK, &find(&mut call.connection().await?, id).await?)))
 }
 
 /// Accounts, one page.
@@ -343,6 +360,16 @@ pub async fn list_accounts(call: Call) -> Answer {
 pub async fn create_account(call: Call, body: Body<AccountInput>) -> Answer {
     call.write(async |tx| {
         let input = body.checked(tx).await?;
+        let existing: Option<Uuid> = account::table
+            .filter(account::client_id.eq(&input.client_id))
+            .select(account::id)
+            .first(&mut tx.conn)
+            .await
+            .optional()?;
+        if let Some(id) = existing {
+            let problem = Problem::new(Code::Duplicate, "there is an account with this client_id already");
+            return Err(problem.with("existing_id", id));
+        }
         let cities = granted(&input, &input.cities);
         let new = New { client_id: &input.client_id, name: &input.name, role: input.role, cities, demo: false };
         let view = create(&mut tx.conn, new).await?;
@@ -362,7 +389,7 @@ fn granted<T>(input: &Checked<T>, cities: &[CityRef]) -> Vec<Uuid> {
 #[get("/v1/accounts/{id}")]
 pub async fn get_account(call: Call, id: web::Path<String>) -> Answer {
     let view = find(&mut call.connection().await?, path_id(&id)?).await?;
-    Ok(answer(StatusCode::OK, &view))
+    Ok(call.known(answer(StatusCode::OK, &view)))
 }
 
 /// Change an account

@@ -149,6 +149,11 @@ impl Caller {
     }
 }
 
+/// 401 without a token: the challenge names no error then [RFC 6750 3.1].
+pub fn token_needed(detail: &str) -> Problem {
+    Problem::new(Code::Unauthenticated, detail).header(header::WWW_AUTHENTICATE, "Bearer realm=\"pilot-exchange\"")
+}
+
 /// 401 with the challenge of RFC 6750.
 pub fn unauthenticated(detail: &str) -> Problem {
     let challenge = format!(

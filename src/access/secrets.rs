@@ -122,7 +122,7 @@ mod tests {
         let sealed = secrets.seal(b"key");
         assert_eq!(secrets.open(&sealed).as_deref(), Some(b"key".as_slice()));
         assert_eq!(Secrets::new(&[8; 32]).open(&sealed), None);
-        let mut altered = sealed.clone();
+        let mut altered = sealed;
         altered[NONCE_LEN] ^= 1;
         assert_eq!(secrets.open(&altered), None);
     }

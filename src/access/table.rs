@@ -4,7 +4,7 @@
 //! `Own` lets the request in; the handler then asserts the city by [`crate::database::Tx::act_for`]. Administrators may
 //! do everything. What can be read is narrowed by visibility, not by this table.
 
-use crate::access::{Caller, Role, unauthenticated};
+use crate::access::{Caller, Role, token_needed};
 use crate::app::State;
 use crate::http::{Code, Problem};
 
@@ -117,6 +117,7 @@ pub const TABLE: &[Row] = &[
     row("get_observation",                  Yes, Yes, Yes, Yes),
     row("update_observation",               No,  No,  Own, No),
     row("delete_observation",               No,  No,  Own, No),
+    row("list_observation_transitions",     Yes, Yes, Yes, Yes),
     row("create_observation_transition",    No,  No,  Own, Yes),
     row("list_evaluations",                 Yes, Yes, Yes, Yes),
     row("get_evaluation",                   Yes, Yes, Yes, Yes),
@@ -145,7 +146,7 @@ pub fn check(row: &Row, caller: &Caller, state: &State) -> Result<(), Problem> {
     };
     match (may, caller.role()) {
         (Yes | Own, _) => Ok(()),
-        (No, None) => Err(unauthenticated(&format!(
+        (No, None) => Err(token_needed(&format!(
             "an access token is needed; get one from POST {}/oauth/token",
             state.config.public_url
         ))),

@@ -1,5 +1,7 @@
 //! Access tokens: JWTs as RFC 9068 has them, signed with EdDSA, verified strictly.
 
+use std::collections::BTreeMap;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Payload;
@@ -10,6 +12,7 @@ use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{Caller, accounts, unauthenticated};
@@ -20,7 +23,7 @@ use crate::ids;
 /// How long a system's token is valid, in seconds.
 pub const LIFETIME_SECONDS: i64 = 15 * 60;
 /// How far clocks may differ, in seconds.
-const LEEWAY_SECONDS: u64 = 15;
+const LEEWAY_SECONDS: i64 = 15;
 /// A longer token is not ours.
 const MAX_TOKEN_BYTES: usize = 4096;
 
@@ -50,7 +53,7 @@ pub async fn issue(state: &State, account_id: Uuid, client_id: &str) -> Result<S
         client_id: client_id.to_owned(),
         iat: now,
         exp: now + LIFETIME_SECONDS,
-        jti: ids::new(),
+        jti: ids::fresh(),
         scope: "exchange".into(),
     };
     let header = Header { typ: Some("at+jwt".into()), kid: Some(keys.kid.clone()), ..Header::new(Algorithm::EdDSA) };
@@ -97,19 +100,21 @@ async fn verify(state: &State, token: &str) -> Result<Claims, Problem> {
     }
     let key = keys.verifying.get(kid).ok_or_else(invalid)?;
     let mut validation = Validation::new(Algorithm::EdDSA);
-    validation.leeway = LEEWAY_SECONDS;
-    validation.validate_nbf = true;
+    // Instants are compared below, with the application's clock.
+    validation.validate_exp = false;
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     validation.set_issuer(&[&state.config.public_url]);
     validation.set_audience(&[&state.config.public_url]);
-    jsonwebtoken::decode::<Claims>(token, key, &validation).map(|data| data.claims).map_err(|error| {
-        match error.kind() {
-            jsonwebtoken::errors::ErrorKind::ExpiredSignature => {
-                unauthenticated("the access token has expired; get a new one from POST /oauth/token")
-            }
-            _ => invalid(),
-        }
-    })
+    let decoded = jsonwebtoken::decode::<Claims>(token, key, &validation).map_err(|_| invalid())?.claims;
+    let now = state.clock.now().timestamp();
+    if decoded.exp < now - LEEWAY_SECONDS {
+        return Err(unauthenticated("the access token has expired; get a new one from POST /oauth/token"));
+    }
+    match &claims["nbf"] {
+        Value::Null => Ok(decoded),
+        not_before if not_before.as_i64().is_some_and(|from| from <= now + LEEWAY_SECONDS) => Ok(decoded),
+        _ => Err(invalid()),
+    }
 }
 
 fn decoded(part: &str) -> Option<Value> {
@@ -163,57 +168,26 @@ pub struct TokenError {
     error_description: String,
 }
 
+/// Its operations.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(create_token).service(get_keys).service(get_authorization_server).service(get_protected_resource);
+}
+
 /// Get an access token
 ///
 /// Client credentials [RFC 6749 4.4]: the account's `client_id` and `client_secret`, in the form or by HTTP Basic.
 /// The token is valid for 15 minutes; get a new one when it ends. Errors have the form of RFC 6749.
 #[utoipa::path(tag = "access", request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "An access token", body = TokenAnswer),
+              (status = 400, description = "The request is not one of RFC 6749", body = TokenError),
               (status = 401, description = "The client is not known", body = TokenError)))]
 #[post("/oauth/token")]
 pub async fn create_token(call: Call, request: HttpRequest, payload: Payload) -> Answer {
-    let bytes = body::read(payload).await?;
-    let form: Vec<(String, String)> = form_urlencoded::parse(&bytes).into_owned().collect();
-    let field = |name: &str| {
-        let mut values = form.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone());
-        (values.next(), values.next().is_some())
-    };
-    let (grant_type, twice) = field("grant_type");
-    if twice || field("client_id").1 || field("client_secret").1 {
-        return Ok(refused(StatusCode::BAD_REQUEST, "invalid_request", "each parameter may be given once"));
-    }
-    match grant_type.as_deref() {
-        None => {
-            return Ok(refused(
-                StatusCode::BAD_REQUEST,
-                "invalid_request",
-                "grant_type must be given: client_credentials",
-            ));
-        }
-        Some("client_credentials") => {}
-        Some(_) => {
-            return Ok(refused(
-                StatusCode::BAD_REQUEST,
-                "unsupported_grant_type",
-                "grant_type must be client_credentials",
-            ));
-        }
-    }
-    let credentials = match (basic(request.headers()), field("client_id").0, field("client_secret").0) {
-        (Some(_), _, Some(_)) => {
-            return Ok(refused(
-                StatusCode::BAD_REQUEST,
-                "invalid_request",
-                "send the credentials by HTTP Basic or in the form, not both",
-            ));
-        }
-        (Some(credentials), ..) => Some(credentials),
-        (None, Some(id), Some(secret)) => Some((id, secret)),
-        _ => None,
-    };
     let state = call.state();
-    let Some((client_id, secret)) = credentials else {
-        return Ok(refused_client("client_id and client_secret must be given, in the form or by HTTP Basic"));
+    state.rates.check_login(&state.rates.address(&request))?;
+    let (client_id, secret) = match credentials(request.headers(), &body::read(payload).await?) {
+        Ok(credentials) => credentials,
+        Err(refused) => return Ok(refused),
     };
     match accounts::authenticate(&mut call.connection().await?, &client_id, &secret).await? {
         Some(id) => {
@@ -230,6 +204,37 @@ pub async fn create_token(call: Call, request: HttpRequest, payload: Payload) ->
             state.rates.count_failed_login(&client_id)?;
             Ok(refused_client("the client_id is not known, its secret is another, or the account is disabled"))
         }
+    }
+}
+
+/// The client's id and secret, or the answer that says what is wrong with the request.
+fn credentials(headers: &HeaderMap, body: &[u8]) -> Result<(String, String), Reply> {
+    let bad = |error: &str, description: &str| refused(StatusCode::BAD_REQUEST, error, description);
+    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !media.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(bad("invalid_request", "the body must be application/x-www-form-urlencoded"));
+    }
+    let mut form: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in form_urlencoded::parse(body) {
+        if value.chars().any(char::is_control) {
+            return Err(bad("invalid_request", "parameters must not contain control characters"));
+        }
+        if form.insert(name.into_owned(), value.into_owned()).is_some() {
+            return Err(bad("invalid_request", "each parameter may be given once"));
+        }
+    }
+    match form.get("grant_type").map(String::as_str) {
+        None | Some("") => return Err(bad("invalid_request", "grant_type must be given: client_credentials")),
+        Some("client_credentials") => {}
+        Some(_) => return Err(bad("unsupported_grant_type", "grant_type must be client_credentials")),
+    }
+    match (basic(headers), form.remove("client_id"), form.remove("client_secret")) {
+        (Some(_), _, Some(_)) => {
+            Err(bad("invalid_request", "send the credentials by HTTP Basic or in the form, not both"))
+        }
+        (Some(credentials), ..) => Ok(credentials),
+        (None, Some(id), Some(secret)) => Ok((id, secret)),
+        _ => Err(refused_client("client_id and client_secret must be given, in the form or by HTTP Basic")),
     }
 }
 
@@ -251,7 +256,7 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
         return None;
     }
     let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let (user, password) = text.split_once(':')?;
+    let (user, password) = text.split_once(':').filter(|_| !text.chars().any(char::is_control))?;
     let decode =
         |text: &str| form_urlencoded::parse(format!("v={text}").as_bytes()).next().map(|(_, value)| value.into_owned());
     Some((decode(user)?, decode(password)?))

@@ -100,6 +100,15 @@ fn close(schema: &mut Value) {
     if schema["additionalProperties"].is_null() {
         schema.as_object_mut().map(|object| object.shift_remove("additionalProperties"));
     }
+    // A list of codes, words or ids is a set.
+    let sets = ["Tag", "AreaCode", "CityRef", "ObservationId"].map(|name| format!("#/components/schemas/{name}"));
+    for (_, property) in schema["properties"].as_object_mut().into_iter().flatten() {
+        if property["items"]["$ref"].as_str().is_some_and(|name| sets.iter().any(|set| set == name)) {
+            property["uniqueItems"] = json!(true);
+        } else if property["items"].is_null() {
+            property.as_object_mut().map(|object| object.shift_remove("items"));
+        }
+    }
 }
 
 fn finish_operation(
@@ -360,10 +369,13 @@ fn problems_of(path: &str, method: &str, id: &str, is_public: bool) -> Vec<Code>
         codes.extend([Code::NotFound, Code::Gone]);
     }
     match method {
-        "post" => codes.extend([Code::Conflict, Code::TooLarge, Code::UnsupportedMediaType, Code::Invalid]),
+        "post" => {
+            codes.extend([Code::Conflict, Code::Timeout, Code::TooLarge, Code::UnsupportedMediaType, Code::Invalid]);
+        }
         "patch" => codes.extend([
             Code::Conflict,
             Code::StaleVersion,
+            Code::Timeout,
             Code::TooLarge,
             Code::UnsupportedMediaType,
             Code::Invalid,
@@ -384,7 +396,9 @@ fn response_name(code: Code) -> &'static str {
         401 => "Unauthenticated",
         403 => "Forbidden",
         404 => "NotFound",
+        405 => "MethodNotAllowed",
         406 => "NotAcceptable",
+        408 => "Timeout",
         409 => "Conflict",
         410 => "Gone",
         412 => "StaleVersion",
@@ -432,7 +446,7 @@ fn example_of(code: Code) -> Value {
     });
     match code {
         Code::Invalid => {
-            example["errors"] = json!([{"pointer": "/title", "code": "required", "detail": "must be given"}])
+            example["errors"] = json!([{"pointer": "/title", "code": "required", "detail": "must be given"}]);
         }
         Code::BadParameter => {
             example["errors"] = json!([{"parameter": "statu", "code": "unknown_parameter", "detail": "is not known here; known are limit, cursor, status"}]);
@@ -442,7 +456,7 @@ fn example_of(code: Code) -> Value {
             example["missing"] = json!([{"code": "lead_organisation", "detail": "set lead_organisation_id"}]);
         }
         Code::Duplicate | Code::ObservationExists => {
-            example["existing_id"] = json!("015aca1d-640d-7000-8000-00000000000d")
+            example["existing_id"] = json!("015aca1d-640d-7000-8000-00000000000d");
         }
         Code::Referenced => example["references"] = json!({"hostings": 2}),
         _ => {}

@@ -19,87 +19,26 @@ use crate::{pages, service};
 
 mod document;
 
-/// The operations.
+/// The operations: one line per slice, in order of work.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(service::get_service).service(service::get_liveness).service(service::get_readiness);
     config
-        .service(tokens::create_token)
-        .service(tokens::get_keys)
-        .service(tokens::get_authorization_server)
-        .service(tokens::get_protected_resource)
-        .service(accounts::get_me)
-        .service(accounts::list_accounts)
-        .service(accounts::create_account)
-        .service(accounts::get_account)
-        .service(accounts::update_account)
-        .service(accounts::rotate_account_secret);
-    config
-        .service(cities::list_cities)
-        .service(cities::create_city)
-        .service(cities::get_city)
-        .service(cities::update_city)
-        .service(cities::delete_city);
-    config
-        .service(organisations::list_organisations)
-        .service(organisations::create_organisation)
-        .service(organisations::get_organisation)
-        .service(organisations::update_organisation)
-        .service(organisations::delete_organisation);
-    config
-        .service(programmes::list_programmes)
-        .service(programmes::create_programme)
-        .service(programmes::get_programme)
-        .service(programmes::update_programme)
-        .service(programmes::delete_programme);
-    config
-        .service(documents::list_documents)
-        .service(documents::create_document)
-        .service(documents::get_document)
-        .service(documents::update_document)
-        .service(documents::delete_document);
-    config.service(terms::list_terms).service(terms::create_term).service(terms::get_term).service(terms::update_term);
-    config
-        .service(pilots::list_pilots)
-        .service(pilots::create_pilot)
-        .service(pilots::get_pilot)
-        .service(pilots::update_pilot)
-        .service(pilots::delete_pilot);
-    config
-        .service(hostings::list_hostings)
-        .service(hostings::create_hosting)
-        .service(hostings::get_hosting)
-        .service(hostings::update_hosting)
-        .service(hostings::delete_hosting)
-        .service(transitions::list_transitions)
-        .service(transitions::create_transition)
-        .service(compliance::list_compliance)
-        .service(compliance::create_compliance)
-        .service(compliance::get_compliance)
-        .service(compliance::update_compliance)
-        .service(compliance::delete_compliance);
-    config
-        .service(indicators::list_indicators)
-        .service(indicators::create_indicator)
-        .service(indicators::get_indicator)
-        .service(indicators::update_indicator)
-        .service(indicators::delete_indicator)
-        .service(outcome::list_outcomes)
-        .service(outcome::create_outcome)
-        .service(outcome::get_outcome)
-        .service(outcome::update_outcome)
-        .service(outcome::delete_outcome)
-        .service(observations::list_outcome_observations)
-        .service(observations::create_observation)
-        .service(observations::list_observations)
-        .service(observations::get_observation)
-        .service(observations::update_observation)
-        .service(observations::delete_observation)
-        .service(verification::create_observation_transition)
-        .service(evaluations::list_evaluations)
-        .service(evaluations::create_evaluation)
-        .service(evaluations::get_evaluation)
-        .service(evaluations::update_evaluation)
-        .service(evaluations::delete_evaluation);
+        .configure(tokens::routes)
+        .configure(accounts::routes)
+        .configure(cities::routes)
+        .configure(organisations::routes)
+        .configure(programmes::routes)
+        .configure(documents::routes)
+        .configure(terms::routes)
+        .configure(pilots::routes)
+        .configure(hostings::routes)
+        .configure(transitions::routes)
+        .configure(compliance::routes)
+        .configure(indicators::routes)
+        .configure(outcome::routes)
+        .configure(observations::routes)
+        .configure(verification::routes)
+        .configure(evaluations::routes)
+        .configure(service::routes);
 }
 
 /// What is for people and stands outside the OpenAPI document.

@@ -45,7 +45,7 @@ pub enum Action {
 
 /// Runs an action on the accounts.
 pub async fn run(settings: &DatabaseSettings, action: Action) -> Result<(), Failure> {
-    let home = Home::open(settings).await?;
+    let home = Home::reach(settings).await?;
     let result = run_at(&home, action).await;
     home.close().await;
     result

@@ -71,25 +71,32 @@ async fn open_account(
     code: Option<&str>,
     kept: Option<&DemoAccount>,
 ) -> Result<String, Failure> {
-    let existing: Option<Uuid> = account::table
+    let existing: Option<(Uuid, bool, bool)> = account::table
         .filter(account::client_id.eq(client_id))
-        .select(account::id)
+        .select((account::id, account::disabled, account::demo))
         .first(conn)
         .await
         .optional()
         .map_err(Failure::other)?;
-    let Some(id) = existing else {
+    let Some((id, disabled, demo)) = existing else {
         let cities: Vec<Uuid> =
             city::table.filter(city::code.eq_any(code)).select(city::id).load(conn).await.map_err(Failure::other)?;
         let new = accounts::New { client_id, name, role, cities, demo: true };
         let view = accounts::create(conn, new).await.map_err(Failure::other)?;
         return Ok(view.client_secret.unwrap_or_default());
     };
-    set_disabled(conn, id, false).await?;
-    if let Some(kept) = kept {
-        if accounts::authenticate(conn, client_id, &kept.client_secret).await.map_err(Failure::other)?.is_some() {
-            return Ok(kept.client_secret.clone());
-        }
+    if !demo {
+        return Err(Failure::other(format!(
+            "there is an account {client_id} that is not a demo account; rename it first"
+        )));
+    }
+    if disabled {
+        set_disabled(conn, id, false).await?;
+    }
+    if let Some(kept) = kept
+        && accounts::authenticate(conn, client_id, &kept.client_secret).await.map_err(Failure::other)?.is_some()
+    {
+        return Ok(kept.client_secret.clone());
     }
     let view = accounts::rotate(conn, id, 0).await.map_err(Failure::other)?;
     Ok(view.client_secret.unwrap_or_default())

@@ -45,7 +45,7 @@ pub async fn run(database: &DatabaseSettings, service: &ServiceSettings) -> Resu
     if let Some(path) = &service.master_key_file {
         say("master key", Secrets::read(path).err());
     }
-    let home = Home::open(database).await?;
+    let home = Home::reach(database).await?;
     match ask(&home.url).await {
         Err(problem) => say("database", Some(problem)),
         Ok(facts) => {

@@ -7,7 +7,7 @@ use crate::database::{Database, migrations};
 
 /// Brings the database up to date, or says what is missing.
 pub async fn run(settings: &DatabaseSettings, check: bool) -> Result<(), Failure> {
-    let home = Home::open(settings).await?;
+    let home = Home::reach(settings).await?;
     let result = run_at(&home, settings, check).await;
     home.close().await;
     result

@@ -95,7 +95,14 @@ impl Failure {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            eprintln!("pilot-exchange: {}", one_line(&error.to_string()));
+            return ExitCode::from(2);
+        }
+        Err(help) => help.exit(),
+    };
     start_log(&cli.log);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -110,6 +117,18 @@ pub fn main() -> ExitCode {
             eprintln!("pilot-exchange: {line}");
             ExitCode::from(code)
         }
+    }
+}
+
+/// What is wrong with the command line in one line; a setting is named by its variable too.
+fn one_line(text: &str) -> String {
+    let first = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    let line = first.trim_start_matches("error: ").to_owned();
+    let flag = line.split("'--").nth(1).and_then(|rest| rest.split([' ', '\'']).next());
+    match flag.map(|flag| flag.replace('-', "_").to_uppercase()) {
+        Some(name) if name.starts_with("DATABASE") && !name.ends_with("CONNECTIONS") => format!("{name}: {line}"),
+        Some(name) => format!("PILOT_EXCHANGE_{name}: {line}"),
+        None => line,
     }
 }
 

@@ -42,6 +42,19 @@ impl Home {
         Ok(Self { url: cluster.url().to_owned(), owner_url: cluster.owner_url().to_owned(), cluster: Some(cluster) })
     }
 
+    /// Like [`Home::open`], for commands beside a running service: its private cluster is used then.
+    ///
+    /// # Errors
+    /// One line that says what to do.
+    pub async fn reach(settings: &DatabaseSettings) -> Result<Self, Failure> {
+        if settings.database_url.is_none()
+            && let Some((url, owner_url)) = Cluster::addresses_of_running(&settings.data_dir).await
+        {
+            return Ok(Self { url, owner_url, cluster: None });
+        }
+        Self::open(settings).await
+    }
+
     /// Runs the migrations that are missing and loads the shipped data.
     ///
     /// # Errors
@@ -88,6 +101,9 @@ pub async fn run(
             "PILOT_EXCHANGE_MASTER_KEY_FILE must be given with DATABASE_URL (make one with: openssl rand -hex 32 > master.key)",
         ));
     }
+    if let Some(path) = &service.master_key_file {
+        Secrets::read(path).map_err(Failure::configuration)?;
+    }
     let pool = |url: &str| Database::new(url, database.database_connections).map_err(Failure::configuration);
     if let Some(url) = &database.database_url {
         pool(url)?;
@@ -115,12 +131,10 @@ async fn run_at(
     if !no_migrate {
         migrate_patiently(home, &database).await?;
     }
-    if home.cluster.is_some() {
-        if demo {
-            demo::open(&database, data_dir).await?;
-        } else {
-            demo::close(&database).await?;
-        }
+    if demo {
+        demo::open(&database, data_dir).await?;
+    } else {
+        demo::close(&database).await?;
     }
     let public_url = config.public_url.clone();
     let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);

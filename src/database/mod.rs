@@ -19,8 +19,10 @@ pub mod cluster;
 pub mod migrations;
 pub mod records;
 pub mod references;
+#[expect(missing_docs, reason = "generated")]
 pub mod schema;
 pub mod shipped;
+pub mod transitions;
 
 /// A connection of the pool.
 pub type Conn = Object<AsyncPgConnection>;

@@ -14,7 +14,6 @@ use uuid::Uuid;
 use super::schema::{change, citation, external_id, record as register, revision};
 use super::{Conn, Tx};
 use crate::access::Caller;
-use crate::http::problem::violated_key;
 use crate::http::{Answer, Code, Problem, Reply, conditional};
 use crate::ids;
 use crate::values::common::Common;
@@ -159,7 +158,7 @@ impl Tx {
     /// # Errors
     /// 409 for an external id that another record has.
     pub async fn register<R: Record>(&mut self, common: &Common) -> Result<Uuid, Problem> {
-        self.register_as::<R>(ids::new(), common).await
+        self.register_as::<R>(ids::fresh(), common).await
     }
 
     /// Like [`Tx::register`], with an id that is given: shipped and founding data have fixed ones.
@@ -180,7 +179,7 @@ impl Tx {
         Ok(id)
     }
 
-    /// Takes the next version of a record; its own row is updated by the slice, then [`Tx::updated`] answers it.
+    /// Changes the members that every record has; its own row is updated by the slice, then [`Tx::updated`] answers it.
     ///
     /// # Errors
     /// 409 for an external id that another record has.
@@ -191,11 +190,10 @@ impl Tx {
             .await?;
         diesel::delete(external_id::table.filter(external_id::record_id.eq(id))).execute(&mut self.conn).await?;
         diesel::delete(citation::table.filter(citation::record_id.eq(id))).execute(&mut self.conn).await?;
-        self.attach(R::TYPE, id, common).await?;
-        self.next_version(id).await
+        self.attach(R::TYPE, id, common).await
     }
 
-    /// Takes the next version of a record whose common members stay as they are.
+    /// Takes the next version of a record.
     ///
     /// # Errors
     /// Those of the database.
@@ -221,6 +219,7 @@ impl Tx {
             })
             .collect();
         if !external_ids.is_empty() {
+            self.check_external_ids(collection, common).await?;
             diesel::insert_into(external_id::table).values(external_ids).execute(&mut self.conn).await?;
         }
         let citations: Vec<_> = common
@@ -243,6 +242,28 @@ impl Tx {
         Ok(())
     }
 
+    /// 409 if another record has one of these external ids.
+    async fn check_external_ids(&mut self, collection: &str, common: &Common) -> Result<(), Problem> {
+        for one in &common.external_ids {
+            let taken: Option<(Uuid, String, Vec<Uuid>)> = external_id::table
+                .inner_join(revision::table.on(revision::record_id.eq(external_id::record_id)))
+                .filter(external_id::type_.eq(collection))
+                .filter(external_id::source.eq(&one.source).and(external_id::value.eq(&one.value)))
+                .order(revision::version.desc())
+                .select((external_id::record_id, revision::visibility, revision::city_ids))
+                .first(&mut self.conn)
+                .await
+                .optional()?;
+            if let Some((id, visibility, cities)) = taken {
+                let detail = format!("there is one with the external id {} of {} already", one.value, one.source);
+                let problem = Problem::new(Code::Duplicate, detail);
+                let seen = self.caller.may_see(collection, &visibility, &cities);
+                return Err(if seen { problem.with("existing_id", id) } else { problem });
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the revision and the change of a new record, and answers it: 201, Location, ETag.
     ///
     /// # Errors
@@ -253,11 +274,25 @@ impl Tx {
         Ok(reply(StatusCode::CREATED, record, &self.caller).header(header::LOCATION, &location))
     }
 
-    /// Writes the revision and the change of a changed record, and answers it: 200, ETag.
+    /// Writes the revision and the change of a record whose rows were changed, and answers it: 200, ETag.
+    /// What comes out the same, if spelled otherwise, stays at its version.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn updated<R: Record>(&mut self, id: Uuid) -> Answer {
+    pub async fn updated<R: Record>(&mut self, current: R) -> Answer {
+        let id = current.id();
+        if self.reload::<R>(id).await?.writable() == current.writable() {
+            return Ok(self.unchanged(current));
+        }
+        self.next_version(id).await?;
+        self.moved::<R>(id).await
+    }
+
+    /// Writes the revision and the change of a record that was moved to its next version, and answers it: 200, ETag.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn moved<R: Record>(&mut self, id: Uuid) -> Answer {
         let record = self.recorded::<R>(id, Op::Update).await?;
         Ok(reply(StatusCode::OK, record, &self.caller))
     }
@@ -318,22 +353,16 @@ impl Tx {
     }
 
     /// Counts the records that refer to this one; asked from the catalogue, so that no table is forgotten.
-    async fn check_references<R: Record>(&mut self, id: Uuid) -> Result<(), Problem> {
-        let columns: Vec<Referring> = diesel::sql_query(
-            "SELECT c.conrelid::regclass::text AS table_name, a.attname::text AS column_name
-             FROM pg_constraint c
-             JOIN unnest(c.conkey, c.confkey) AS k (own, other) ON true
-             JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.own
-             JOIN pg_attribute b ON b.attrelid = c.confrelid AND b.attnum = k.other AND b.attname = 'id'
-             WHERE c.contype = 'f' AND c.confdeltype <> 'c' AND c.confrelid = $1::regclass",
-        )
-        .bind::<Text, _>(R::TABLE)
-        .load(&mut self.conn)
-        .await?;
+    ///
+    /// # Errors
+    /// 409 if there are any.
+    pub async fn check_references<R: Record>(&mut self, id: Uuid) -> Result<(), Problem> {
+        let referring: Vec<Referring> =
+            diesel::sql_query(include_str!("referring.sql")).bind::<Text, _>(R::TABLE).load(&mut self.conn).await?;
         let mut references = Map::new();
-        for Referring { table_name, column_name } in columns {
+        for Referring { table_name, condition } in referring {
             let count: Count =
-                diesel::sql_query(format!("SELECT count(*) AS count FROM {table_name} WHERE {column_name} = $1"))
+                diesel::sql_query(format!("SELECT count(*) AS count FROM {table_name} WHERE {condition}"))
                     .bind::<SqlUuid, _>(id)
                     .get_result(&mut self.conn)
                     .await?;
@@ -355,7 +384,7 @@ struct Referring {
     #[diesel(sql_type = Text)]
     table_name: String,
     #[diesel(sql_type = Text)]
-    column_name: String,
+    condition: String,
 }
 
 #[derive(QueryableByName)]
@@ -383,11 +412,6 @@ fn collection_of(table: &str) -> &str {
         "account_city" => "accounts",
         _ => "records",
     }
-}
-
-/// Whether this error is about that unique key.
-pub fn is_duplicate(error: &diesel::result::Error, key: &str) -> bool {
-    violated_key(error) == Some(key)
 }
 
 /// 409 that names the record which has the key, if the caller may see it.
@@ -443,7 +467,7 @@ macro_rules! record {
             /// Its texts in other languages, by language and member.
             #[schema(value_type = crate::values::TranslationsSchema)]
             pub translations: crate::values::Json<crate::values::common::Translations>,
-            $(#[serde(skip)] pub $kept: $kept_type,)*
+            $(#[doc = "Kept from the client."] #[serde(skip)] pub $kept: $kept_type,)*
             #[serde(skip)]
             pub(crate) effective_visibility: String,
             #[serde(skip)]

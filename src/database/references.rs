@@ -13,7 +13,7 @@ use crate::access::{Caller, Sight};
 use crate::http::schemas::Reference;
 use crate::http::{Fault, Problem};
 use crate::ids;
-use crate::values::CityRef;
+use crate::values::{CityRef, PartialDate};
 
 /// The cities that were named, by the name used.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +28,11 @@ impl Resolved {
     /// If the city was not among the references that were checked: a schema without its reference.
     pub fn city(&self, city: &CityRef) -> Uuid {
         self.cities[&city.0]
+    }
+
+    /// The id of a city that was named, if there is such a city.
+    pub fn known_city(&self, city: &CityRef) -> Option<Uuid> {
+        self.cities.get(&city.0).copied()
     }
 
     /// The ids of the cities that a filter names; `None` when it names none.
@@ -54,7 +59,7 @@ const VIEWS: &[(&str, &str)] = &[
 pub async fn resolve(
     tx: &mut Tx,
     references: Vec<Reference>,
-    unchanged: impl Fn(&str) -> bool,
+    unchanged: impl Fn(&Reference) -> bool,
     faults: &mut Vec<Fault>,
 ) -> Result<Resolved, Problem> {
     let caller = tx.caller.clone();
@@ -70,7 +75,7 @@ pub async fn resolve_in(
     conn: &mut Conn,
     caller: &Caller,
     references: Vec<Reference>,
-    unchanged: impl Fn(&str) -> bool,
+    unchanged: impl Fn(&Reference) -> bool,
     faults: &mut Vec<Fault>,
 ) -> Result<Resolved, Problem> {
     let mut by_collection: BTreeMap<String, Vec<Reference>> = BTreeMap::new();
@@ -84,8 +89,7 @@ pub async fn resolve_in(
         } else if let Some(scheme) = collection.strip_prefix("terms/") {
             find_terms(conn, scheme, &references, &unchanged, faults).await?;
         } else {
-            let references: Vec<_> =
-                references.into_iter().filter(|reference| !unchanged(&reference.pointer)).collect();
+            let references: Vec<_> = references.into_iter().filter(|reference| !unchanged(reference)).collect();
             find_records(conn, caller, &collection, &references, faults).await?;
         }
     }
@@ -126,15 +130,17 @@ async fn find_terms(
     conn: &mut Conn,
     scheme: &str,
     references: &[Reference],
-    unchanged: &impl Fn(&str) -> bool,
+    unchanged: &impl Fn(&Reference) -> bool,
     faults: &mut Vec<Fault>,
 ) -> Result<(), Problem> {
+    let today = chrono::Utc::now().date_naive();
     let found: HashMap<String, bool> = term::table
         .filter(term::scheme.eq(scheme).and(term::code.eq_any(values(references))))
-        .select((term::code, term::retired_on.is_not_null()))
-        .load::<(String, bool)>(conn)
+        .select((term::code, term::retired_on))
+        .load::<(String, Option<PartialDate>)>(conn)
         .await?
         .into_iter()
+        .map(|(code, retired_on)| (code, retired_on.is_some_and(|date| date.last_day() <= today)))
         .collect();
     for reference in references {
         let place = format!("see /v1/vocabularies/{scheme}/terms");
@@ -143,7 +149,7 @@ async fn find_terms(
                 let detail = format!("the vocabulary {scheme} has no term {:?}; {place}", reference.value);
                 faults.push(Fault::at(&reference.pointer, "unknown_term", detail));
             }
-            Some(true) if !unchanged(&reference.pointer) => {
+            Some(true) if !unchanged(reference) => {
                 faults.push(Fault::at(&reference.pointer, "retired_term", format!("the term is retired; {place}")));
             }
             Some(_) => {}

@@ -235,7 +235,9 @@ diesel::table! {
         supersedes_id -> Nullable<Uuid>,
         superseded_by_id -> Nullable<Uuid>,
         submitted_by -> Uuid,
+        submitted_by_city_id -> Nullable<Uuid>,
         verified_by -> Nullable<Uuid>,
+        verified_by_city_id -> Nullable<Uuid>,
         recorded_at -> Timestamptz,
     }
 }
@@ -412,15 +414,16 @@ diesel::table! {
 diesel::table! {
     transition (id) {
         id -> Int8,
-        hosting_id -> Uuid,
+        record_id -> Uuid,
         from_status -> Nullable<Text>,
         to_status -> Text,
+        day -> Nullable<Text>,
         at -> Timestamptz,
         account_id -> Nullable<Uuid>,
         acting_city_id -> Nullable<Uuid>,
         as_administrator -> Bool,
         reason -> Nullable<Text>,
-        reason_scheme -> Text,
+        reason_scheme -> Nullable<Text>,
         note -> Nullable<Text>,
         guards_waived -> Array<Text>,
     }
@@ -848,7 +851,7 @@ diesel::joinable!(target -> outcome (outcome_id));
 diesel::joinable!(term -> record (id));
 diesel::joinable!(transition -> account (account_id));
 diesel::joinable!(transition -> city (acting_city_id));
-diesel::joinable!(transition -> hosting (hosting_id));
+diesel::joinable!(transition -> record (record_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     account,

@@ -5,13 +5,14 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use crate::access::Role;
 use crate::database::records::{self, record};
 use crate::database::schema::{city, city_view, country};
 use crate::database::{Conn, Tx};
-use crate::http::body::{Input, Rules, input};
+use crate::http::body::{Rules, input};
 use crate::http::paging::{NameSort, Page, page};
 use crate::http::problem::{Code, Problem};
 use crate::http::{Answer, Body, Call, Checked, Paging};
@@ -50,6 +51,10 @@ record! {
 
 input! {
     /// A city to register or change.
+    #[schema(example = json!({
+        "code": "ESVLC", "name": "Valencia", "country": "ES", "latitude": 39.46975, "longitude": -0.37739,
+        "population": 792492, "timezone": "Europe/Madrid"
+    }))]
     CityInput {
         /// UN/LOCODE, if it has one.
         #[schema(pattern = "^[A-Z]{2}[A-Z2-9]{3}$", example = "ESVLC")]
@@ -75,6 +80,7 @@ input! {
         /// Its web site.
         website: Option<WebAddress>,
     }
+    checked by crate::directory::cities::check
 }
 
 /// Filters of cities.
@@ -82,11 +88,13 @@ input! {
 #[into_params(parameter_in = Query)]
 pub struct CityFilter {
     /// UN/LOCODE; repeat for several.
+    #[param(example = json!(["KRPUS"]))]
     code: Option<Vec<String>>,
     /// ISO 3166-1 alpha-2; repeat for several.
+    #[param(example = json!(["KR"]))]
     country: Option<Vec<String>>,
     /// The name, whatever its case.
-    #[param(max_length = 300)]
+    #[param(max_length = 300, example = "Busan")]
     name: Option<String>,
     /// The order of the list.
     #[expect(dead_code, reason = "read by the paging mechanism")]
@@ -121,22 +129,23 @@ diesel::define_sql_function! {
 /// # Errors
 /// 404.
 pub async fn id_of(conn: &mut Conn, name: &str) -> Result<Uuid, Problem> {
-    if let Some(id) = ids::parse(name) {
-        return Ok(id);
-    }
-    city::table
-        .filter(city::code.eq(name))
-        .select(city::id)
-        .first(conn)
-        .await
-        .optional()?
-        .ok_or_else(Problem::not_found)
+    find_id(conn, name).await?.ok_or_else(Problem::not_found)
 }
 
-async fn check(tx: &mut Tx, input: &CityInput) -> Result<(), Problem> {
+/// The id of a city that is named by id or UN/LOCODE, if there is such a code.
+///
+/// # Errors
+/// Those of the database.
+pub async fn find_id(conn: &mut Conn, name: &str) -> QueryResult<Option<Uuid>> {
+    match ids::parse(name) {
+        Some(id) => Ok(Some(id)),
+        None => city::table.filter(city::code.eq(name)).select(city::id).first(conn).await.optional(),
+    }
+}
+
+async fn check(tx: &mut Tx, input: &Checked<CityInput>, rules: &mut Rules) -> Result<(), Problem> {
     let known: bool =
         diesel::select(diesel::dsl::exists(country::table.find(&input.country))).get_result(&mut tx.conn).await?;
-    let mut rules = Rules::new();
     rules.require(known, "/country", "unknown_country", "must be a country code of ISO 3166-1 alpha-2, such as KR");
     rules.require(
         input.timezone.parse::<chrono_tz::Tz>().is_ok(),
@@ -146,7 +155,21 @@ async fn check(tx: &mut Tx, input: &CityInput) -> Result<(), Problem> {
     );
     let fits = input.code.as_ref().is_none_or(|code| code.starts_with(&input.country));
     rules.require(fits, "/code", "other_country", "must begin with the city's country");
-    rules.done()
+    Ok(())
+}
+
+/// 409 if another city has the code.
+async fn check_code(tx: &mut Tx, id: Option<Uuid>, input: &Checked<CityInput>) -> Result<(), Problem> {
+    let existing: Option<Uuid> = city::table
+        .filter(city::code.eq(input.code.clone()).and(city::code.is_not_null()))
+        .select(city::id)
+        .first(&mut tx.conn)
+        .await
+        .optional()?;
+    match existing {
+        Some(_) if existing != id => Err(records::duplicate::<City>(tx, "code", existing).await?),
+        _ => Ok(()),
+    }
 }
 
 /// Registers a city under an id that may be given.
@@ -154,17 +177,8 @@ async fn check(tx: &mut Tx, input: &CityInput) -> Result<(), Problem> {
 /// # Errors
 /// 409 if the code is taken, 422.
 pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<CityInput>) -> Result<Uuid, Problem> {
-    check(tx, input).await?;
-    let existing: Option<Uuid> = city::table
-        .filter(city::code.eq(input.code.clone()).and(city::code.is_not_null()))
-        .select(city::id)
-        .first(&mut tx.conn)
-        .await
-        .optional()?;
-    if existing.is_some() {
-        return Err(records::duplicate::<City>(tx, "code", existing).await?);
-    }
-    let id = tx.register_as::<City>(id.unwrap_or_else(ids::new), &input.common()).await?;
+    check_code(tx, None, input).await?;
+    let id = tx.register_as::<City>(id.unwrap_or_else(ids::fresh), &input.common()).await?;
     diesel::insert_into(city::table).values((city::id.eq(id), Row::of(input))).execute(&mut tx.conn).await?;
     Ok(id)
 }
@@ -195,6 +209,11 @@ impl<'a> Row<'a> {
             website: input.website.as_deref(),
         }
     }
+}
+
+/// Its operations.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_cities).service(create_city).service(get_city).service(update_city).service(delete_city);
 }
 
 /// List cities
@@ -250,10 +269,10 @@ pub async fn update_city(call: Call, id: web::Path<String>, body: Body<CityInput
         }
         tx.precondition(&current)?;
         let Some(input) = body.merged(tx, &current).await? else { return Ok(tx.unchanged(current)) };
-        check(tx, &input).await?;
+        check_code(tx, Some(id), &input).await?;
         tx.revise::<City>(id, &input.common()).await?;
         diesel::update(city::table.find(id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
-        tx.updated::<City>(id).await
+        tx.updated(current).await
     })
     .await
 }

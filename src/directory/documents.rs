@@ -5,13 +5,14 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use crate::database::Tx;
 use crate::database::records::{self, record};
 use crate::database::references::Resolved;
 use crate::database::schema::{document, document_view};
-use crate::http::body::{Input, input};
+use crate::http::body::input;
 use crate::http::call::path_id;
 use crate::http::paging::{Page, TitleSort, page};
 use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
@@ -44,6 +45,10 @@ record! {
 
 input! {
     /// A document to register or change.
+    #[schema(example = json!({
+        "title": "Data protection impact assessment, smart streetlights", "url": "https://example.org/dpia.pdf",
+        "published_on": "2026-05", "visibility": "partners"
+    }))]
     DocumentInput {
         /// Its title.
         #[schema(example = "Data protection impact assessment, smart streetlights")]
@@ -74,7 +79,7 @@ pub struct DocumentFilter {
     /// Who may see them; repeat for several.
     visibility: Option<Vec<Visibility>>,
     /// SHA-256 of the file, in hex.
-    #[param(pattern = "^[0-9a-f]{64}$")]
+    #[param(pattern = "^[0-9a-f]{64}$", example = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")]
     sha256: Option<String>,
     /// The order of the list.
     #[expect(dead_code, reason = "read by the paging mechanism")]
@@ -129,9 +134,19 @@ impl<'a> Row<'a> {
 /// # Errors
 /// Those of the database.
 pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<DocumentInput>) -> Result<Uuid, Problem> {
-    let id = tx.register_as::<Document>(id.unwrap_or_else(ids::new), &input.common()).await?;
+    let id = tx.register_as::<Document>(id.unwrap_or_else(ids::fresh), &input.common()).await?;
     diesel::insert_into(document::table).values((document::id.eq(id), Row::of(input))).execute(&mut tx.conn).await?;
     Ok(id)
+}
+
+/// Its operations.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list_documents)
+        .service(create_document)
+        .service(get_document)
+        .service(update_document)
+        .service(delete_document);
 }
 
 /// List documents
@@ -151,12 +166,12 @@ pub async fn list_documents(call: Call) -> Answer {
 /// Editors for their own cities; one without a city is the registry's and is registered by administrators.
 #[utoipa::path(tag = "directory", request_body = DocumentInput, responses((status = 201, description = "The document", body = Document)))]
 #[post("/v1/documents")]
-pub async fn create_document(call: Call, mut body: Body<DocumentInput>) -> Answer {
+pub async fn create_document(call: Call, body: Body<DocumentInput>) -> Answer {
     call.write(async |tx| {
-        if let [only] = tx.caller.cities() {
-            body.default_member("city", &only.to_string());
-        }
-        let input = body.checked(tx).await?;
+        let input = match tx.caller.cities() {
+            [only] => body.or_member("city", &only.to_string()).checked(tx).await?,
+            _ => body.checked(tx).await?,
+        };
         tx.act_for(input.optional_city(input.city.as_ref()).as_slice())?;
         let id = insert(tx, None, &input).await?;
         tx.created::<Document>(id).await
@@ -189,7 +204,7 @@ pub async fn update_document(call: Call, id: web::Path<String>, body: Body<Docum
         tx.act_for(input.optional_city(input.city.as_ref()).as_slice())?;
         tx.revise::<Document>(current.id, &input.common()).await?;
         diesel::update(document::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
-        tx.updated::<Document>(current.id).await
+        tx.updated(current).await
     })
     .await
 }

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use crate::access::Caller;
@@ -13,7 +14,7 @@ use crate::database::records::{self, record};
 use crate::database::references::Resolved;
 use crate::database::schema::{organisation, organisation_view};
 use crate::directory::cities::lower;
-use crate::http::body::{Input, input};
+use crate::http::body::input;
 use crate::http::call::path_id;
 use crate::http::paging::{NameSort, Page, page};
 use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
@@ -75,6 +76,7 @@ record! {
 
 input! {
     /// An organisation to register or change.
+    #[schema(example = json!({"name": "Barcelona Digital Talent", "kind": "agency", "website": "https://example.org/talent"}))]
     OrganisationInput {
         /// Its name; unique within its city, whatever its case.
         #[schema(example = "Barcelona Digital Talent")]
@@ -100,7 +102,7 @@ pub struct OrganisationFilter {
     /// Their city; repeat for several.
     city: Option<Vec<CityRef>>,
     /// The name, whatever its case.
-    #[param(max_length = 300)]
+    #[param(max_length = 300, example = "KISWIRE")]
     name: Option<String>,
     /// The order of the list.
     #[expect(dead_code, reason = "read by the paging mechanism")]
@@ -147,11 +149,8 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Registers an organisation under an id that may be given.
-///
-/// # Errors
-/// 409 if its city has one of the name.
-pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<OrganisationInput>) -> Result<Uuid, Problem> {
+/// 409 if its city has another one of the name.
+async fn check_name(tx: &mut Tx, id: Option<Uuid>, input: &Checked<OrganisationInput>) -> Result<(), Problem> {
     let city_id = input.optional_city(input.city.as_ref());
     let existing: Option<Uuid> = organisation::table
         .filter(
@@ -163,15 +162,34 @@ pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<OrganisationI
         .first(&mut tx.conn)
         .await
         .optional()?;
-    if existing.is_some() {
-        return Err(records::duplicate::<Organisation>(tx, "name and city", existing).await?);
+    match existing {
+        Some(_) if existing != id => Err(records::duplicate::<Organisation>(tx, "name and city", existing).await?),
+        _ => Ok(()),
     }
-    let id = tx.register_as::<Organisation>(id.unwrap_or_else(ids::new), &input.common()).await?;
+}
+
+/// Registers an organisation under an id that may be given.
+///
+/// # Errors
+/// 409 if its city has one of the name.
+pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<OrganisationInput>) -> Result<Uuid, Problem> {
+    check_name(tx, None, input).await?;
+    let id = tx.register_as::<Organisation>(id.unwrap_or_else(ids::fresh), &input.common()).await?;
     diesel::insert_into(organisation::table)
         .values((organisation::id.eq(id), Row::of(input)))
         .execute(&mut tx.conn)
         .await?;
     Ok(id)
+}
+
+/// Its operations.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list_organisations)
+        .service(create_organisation)
+        .service(get_organisation)
+        .service(update_organisation)
+        .service(delete_organisation);
 }
 
 /// List organisations
@@ -225,9 +243,11 @@ pub async fn update_organisation(call: Call, id: web::Path<String>, body: Body<O
         let Some(input) = body.merged(tx, &current).await? else {
             return Ok(tx.unchanged(current));
         };
+        tx.act_for(input.optional_city(input.city.as_ref()).as_slice())?;
+        check_name(tx, Some(current.id), &input).await?;
         tx.revise::<Organisation>(current.id, &input.common()).await?;
         diesel::update(organisation::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
-        tx.updated::<Organisation>(current.id).await
+        tx.updated(current).await
     })
     .await
 }

@@ -5,13 +5,14 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use crate::database::Tx;
 use crate::database::records::{self, record};
 use crate::database::schema::{programme, programme_view};
 use crate::directory::cities::lower;
-use crate::http::body::{Input, Rules, input};
+use crate::http::body::{Rules, input};
 use crate::http::call::path_id;
 use crate::http::paging::{NameSort, Page, page};
 use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
@@ -39,6 +40,7 @@ record! {
 
 input! {
     /// A programme to register or change.
+    #[schema(example = json!({"name": "International Urban Cooperation", "funder": "European Union", "starts_on": "2017", "ends_on": "2020"}))]
     ProgrammeInput {
         /// Its name; unique, whatever its case.
         #[schema(example = "International Urban Cooperation")]
@@ -53,6 +55,7 @@ input! {
         /// Its web site.
         website: Option<WebAddress>,
     }
+    checked by crate::directory::programmes::check
 }
 
 /// Filters of programmes.
@@ -60,7 +63,7 @@ input! {
 #[into_params(parameter_in = Query)]
 pub struct ProgrammeFilter {
     /// The name, whatever its case.
-    #[param(max_length = 300)]
+    #[param(max_length = 300, example = "World Cities")]
     name: Option<String>,
     /// The order of the list.
     #[expect(dead_code, reason = "read by the paging mechanism")]
@@ -100,10 +103,23 @@ impl<'a> Row<'a> {
     }
 }
 
-fn check(input: &ProgrammeInput) -> Result<(), Problem> {
-    let mut rules = Rules::new();
+async fn check(_tx: &mut Tx, input: &Checked<ProgrammeInput>, rules: &mut Rules) -> Result<(), Problem> {
     rules.require_order(input.starts_on.as_ref(), input.ends_on.as_ref(), "/ends_on", "starts_on");
-    rules.done()
+    Ok(())
+}
+
+/// 409 if there is another one of the name.
+async fn check_name(tx: &mut Tx, id: Option<Uuid>, input: &Checked<ProgrammeInput>) -> Result<(), Problem> {
+    let existing: Option<Uuid> = programme::table
+        .filter(lower(programme::name).eq(lower(input.name.to_string())))
+        .select(programme::id)
+        .first(&mut tx.conn)
+        .await
+        .optional()?;
+    match existing {
+        Some(_) if existing != id => Err(records::duplicate::<Programme>(tx, "name", existing).await?),
+        _ => Ok(()),
+    }
 }
 
 /// Registers a programme under an id that may be given.
@@ -111,19 +127,20 @@ fn check(input: &ProgrammeInput) -> Result<(), Problem> {
 /// # Errors
 /// 409 if there is one of the name.
 pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<ProgrammeInput>) -> Result<Uuid, Problem> {
-    check(input)?;
-    let existing: Option<Uuid> = programme::table
-        .filter(lower(programme::name).eq(lower(input.name.to_string())))
-        .select(programme::id)
-        .first(&mut tx.conn)
-        .await
-        .optional()?;
-    if existing.is_some() {
-        return Err(records::duplicate::<Programme>(tx, "name", existing).await?);
-    }
-    let id = tx.register_as::<Programme>(id.unwrap_or_else(ids::new), &input.common()).await?;
+    check_name(tx, None, input).await?;
+    let id = tx.register_as::<Programme>(id.unwrap_or_else(ids::fresh), &input.common()).await?;
     diesel::insert_into(programme::table).values((programme::id.eq(id), Row::of(input))).execute(&mut tx.conn).await?;
     Ok(id)
+}
+
+/// Its operations.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list_programmes)
+        .service(create_programme)
+        .service(get_programme)
+        .service(update_programme)
+        .service(delete_programme);
 }
 
 /// List programmes
@@ -174,10 +191,10 @@ pub async fn update_programme(call: Call, id: web::Path<String>, body: Body<Prog
         let Some(input) = body.merged(tx, &current).await? else {
             return Ok(tx.unchanged(current));
         };
-        check(&input)?;
+        check_name(tx, Some(current.id), &input).await?;
         tx.revise::<Programme>(current.id, &input.common()).await?;
         diesel::update(programme::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
-        tx.updated::<Programme>(current.id).await
+        tx.updated(current).await
     })
     .await
 }

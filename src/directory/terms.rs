@@ -5,12 +5,13 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use crate::database::records::{self, record};
 use crate::database::schema::{term, term_view};
 use crate::database::{Conn, Tx};
-use crate::http::body::{Input, Rules, input};
+use crate::http::body::{Rules, input};
 use crate::http::paging::{Page, UpdatedSort, page};
 use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
 use crate::ids;
@@ -65,6 +66,7 @@ record! {
 
 input! {
     /// A term to add. Its scheme is that of the path.
+    #[schema(example = json!({"code": "noise_monitoring", "label": "Noise monitoring", "tracks_people": false}))]
     TermInput {
         /// The code that other records use; stays the same.
         #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9_/%.-]*$", max_length = 60, example = "noise_monitoring")]
@@ -107,8 +109,10 @@ input! {
 #[into_params(parameter_in = Query)]
 pub struct TermFilter {
     /// Codes; repeat for several.
+    #[param(example = json!(["smart_street_lighting"]))]
     code: Option<Vec<String>>,
     /// Codes of the broader term; repeat for several.
+    #[param(example = json!(["mobility_data"]))]
     broader: Option<Vec<String>>,
     /// Only retired ones, or only those in use.
     retired: Option<bool>,
@@ -180,7 +184,7 @@ pub async fn insert(
     if existing.is_some() {
         return Err(records::duplicate::<Term>(tx, "scheme and code", existing).await?);
     }
-    let id = tx.register_as::<Term>(id.unwrap_or_else(ids::new), &input.common()).await?;
+    let id = tx.register_as::<Term>(id.unwrap_or_else(ids::fresh), &input.common()).await?;
     diesel::insert_into(term::table)
         .values((
             term::id.eq(id),
@@ -195,6 +199,11 @@ pub async fn insert(
         .execute(&mut tx.conn)
         .await?;
     Ok(id)
+}
+
+/// Its operations.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_terms).service(create_term).service(get_term).service(update_term);
 }
 
 /// List the terms of a vocabulary
@@ -260,7 +269,7 @@ pub async fn update_term(call: Call, path: web::Path<(String, String)>, body: Bo
             ))
             .execute(&mut tx.conn)
             .await?;
-        tx.updated::<Term>(id).await
+        tx.updated(current).await
     })
     .await
 }

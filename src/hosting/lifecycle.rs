@@ -232,9 +232,13 @@ impl Facts {
     }
 }
 
-/// What a move still needs: empty when it may be made.
+/// What a move still needs: empty when it may be made. What a historical hosting was excused from stays excused, since
+/// its source is still silent; the privacy gate and other compliance do not, since somebody can still see to them.
 pub fn missing(guards: &[Guard], hosting: &Hosting, facts: &Facts, said: Said) -> Vec<Missing> {
-    guards.iter().flat_map(|guard| missing_for(*guard, hosting, facts, said)).collect()
+    let excused = |one: &Missing| {
+        hosting.historical && hosting.guards_waived.contains(&one.code) && !one.code.starts_with("compliance_")
+    };
+    guards.iter().flat_map(|guard| missing_for(*guard, hosting, facts, said)).filter(|one| !excused(one)).collect()
 }
 
 fn missing_for(guard: Guard, hosting: &Hosting, facts: &Facts, said: Said) -> Vec<Missing> {
@@ -296,5 +300,6 @@ pub fn guards_on_the_way_to(status: HostingStatus) -> Vec<Guard> {
         .iter()
         .flat_map(|(from, to)| MOVES.iter().filter(move |one| one.from == *from && one.to == *to))
         .flat_map(|one| one.guards);
-    guards.copied().collect()
+    let reason = matches!(status, Suspended | Cancelled).then_some(Reason);
+    guards.copied().chain(reason).collect()
 }

@@ -1,22 +1,26 @@
 //! Moves of hostings: made, and listed.
 
 use actix_web::{get, post, web};
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::hostings::{Hosting, HostingKind};
 use super::lifecycle::{self, By, HostingStatus, Missing, Move};
 use crate::access::Caller;
 use crate::database::Tx;
-use crate::database::schema::{account, city, hosting, transition};
+use crate::database::schema::hosting;
+use crate::database::transitions::{self, Reason, Said, Transition};
+use crate::http::body::{Input, Rules};
 use crate::http::call::path_id;
 use crate::http::problem::{Code, Problem};
 use crate::http::{Answer, Body, Call};
 use crate::values::{HostingReason, PartialDate, Prose};
+
+impl Input for TransitionInput {}
 
 /// A move to make.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -29,30 +33,8 @@ pub struct TransitionInput {
     pub reason: Option<HostingReason>,
     /// Anything else worth knowing.
     pub note: Option<Prose>,
-    /// The day: when it began (to `live`) or ended (to `evaluating`); sets actual_start or actual_end.
+    /// The day of the move; to `live` from `preparing` it sets actual_start, to `evaluating` actual_end.
     pub on: Option<PartialDate>,
-}
-
-/// A move that was made.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Transition {
-    /// From this state; null when the hosting was registered.
-    from: Option<HostingStatus>,
-    /// To this one.
-    to: HostingStatus,
-    /// When it was recorded.
-    at: DateTime<Utc>,
-    /// The account that made it; without a token, the city it acted for.
-    #[schema(example = "demo-busan")]
-    by: Option<String>,
-    /// Whether an administrator made it in a city's name.
-    as_administrator: bool,
-    /// Why.
-    reason: Option<String>,
-    /// Anything else.
-    note: Option<String>,
-    /// The guards it was excused from.
-    guards_waived: Vec<String>,
 }
 
 /// A move that the caller may make.
@@ -71,45 +53,6 @@ pub struct Transitions {
     items: Vec<Transition>,
     /// Those that the caller may make now.
     allowed: Vec<AllowedMove>,
-}
-
-/// What was said with a move.
-#[derive(Debug, Default)]
-pub struct Said {
-    /// Why.
-    pub reason: Option<HostingReason>,
-    /// Anything else.
-    pub note: Option<Prose>,
-    /// Excused from.
-    pub guards_waived: Vec<String>,
-}
-
-/// Keeps a move that was made.
-///
-/// # Errors
-/// Those of the database.
-pub async fn record(
-    tx: &mut Tx,
-    hosting_id: Uuid,
-    from: Option<HostingStatus>,
-    to: HostingStatus,
-    said: &Said,
-) -> Result<(), Problem> {
-    diesel::insert_into(transition::table)
-        .values((
-            transition::hosting_id.eq(hosting_id),
-            transition::from_status.eq(from),
-            transition::to_status.eq(to),
-            transition::account_id.eq(tx.caller.account_id()),
-            transition::acting_city_id.eq(tx.acting.city_id),
-            transition::as_administrator.eq(tx.acting.as_administrator),
-            transition::reason.eq(&said.reason),
-            transition::note.eq(&said.note),
-            transition::guards_waived.eq(&said.guards_waived),
-        ))
-        .execute(&mut tx.conn)
-        .await?;
-    Ok(())
 }
 
 /// The cities whose move it is.
@@ -133,6 +76,11 @@ fn consents(caller: &Caller, hosting: &Hosting) -> bool {
     hosting.kind == HostingKind::HomeTest || caller.city_among(&[consenting_city(hosting)]).is_some()
 }
 
+/// Its operations.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_transitions).service(create_transition);
+}
+
 /// List the moves of a hosting
 ///
 /// `items` are those made; `allowed` those that you may make now, each with what is still missing for it.
@@ -143,50 +91,7 @@ pub async fn list_transitions(call: Call, id: web::Path<String>) -> Answer {
     let caller = call.caller();
     let hosting =
         crate::database::records::find::<Hosting>(&mut conn, caller, path_id(&id)?, call.state().clock.today()).await?;
-    type Row = (
-        Option<HostingStatus>,
-        HostingStatus,
-        DateTime<Utc>,
-        Option<String>,
-        Option<String>,
-        Option<String>,
-        bool,
-        Option<String>,
-        Option<String>,
-        Vec<String>,
-    );
-    let rows: Vec<Row> = transition::table
-        .left_join(account::table)
-        .left_join(city::table)
-        .filter(transition::hosting_id.eq(hosting.id))
-        .order(transition::id)
-        .select((
-            transition::from_status.nullable(),
-            transition::to_status,
-            transition::at,
-            account::client_id.nullable(),
-            city::code.nullable(),
-            diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Text>>("city.id::text"),
-            transition::as_administrator,
-            transition::reason,
-            transition::note,
-            transition::guards_waived,
-        ))
-        .load(&mut conn)
-        .await?;
-    let items = rows
-        .into_iter()
-        .map(|(from, to, at, client, code, city, as_administrator, reason, note, guards_waived)| Transition {
-            from,
-            to,
-            at,
-            by: if caller.is_anonymous() { code.or(city) } else { client },
-            as_administrator,
-            reason,
-            note,
-            guards_waived,
-        })
-        .collect();
+    let items = transitions::list(&mut conn, caller, hosting.id).await?;
     let facts = lifecycle::facts(&mut conn, hosting.id).await?;
     let may = |one: &&Move| caller.is_administrator() || caller.city_among(&movers(one, &hosting)).is_some();
     let said = lifecycle::Said { reason: false, consents: caller.is_administrator() || consents(caller, &hosting) };
@@ -225,9 +130,14 @@ pub async fn create_transition(call: Call, id: web::Path<String>, body: Body<Tra
         })?;
         apply_day(&mut hosting, input.to, input.on.as_ref())?;
         let guards_waived = check_guards(tx, &hosting, one, input.reason.is_some()).await?;
-        let said = Said { reason: input.reason.clone(), note: input.note.clone(), guards_waived };
+        let said = Said {
+            reason: input.reason.clone().map(|reason| Reason::HostingReason(reason.0)),
+            note: input.note.clone().map(|note| note.0),
+            on: input.on.clone(),
+            guards_waived,
+        };
         apply(tx, &hosting, input.to, said).await?;
-        tx.updated::<Hosting>(hosting.id).await
+        tx.moved::<Hosting>(hosting.id).await
     })
     .await
 }
@@ -242,11 +152,14 @@ pub fn illegal(from: impl std::fmt::Display, to: impl std::fmt::Display, allowed
 fn apply_day(hosting: &mut Hosting, to: HostingStatus, on: Option<&PartialDate>) -> Result<(), Problem> {
     let Some(on) = on else { return Ok(()) };
     match to {
-        HostingStatus::Live => hosting.actual_start = Some(on.clone()),
+        // It began once: a hosting that goes on after a pause keeps the day.
+        HostingStatus::Live if hosting.actual_start.is_none() || hosting.status == HostingStatus::Preparing => {
+            hosting.actual_start = Some(on.clone());
+        }
         HostingStatus::Evaluating => hosting.actual_end = Some(on.clone()),
         _ => {}
     }
-    let mut rules = crate::http::body::Rules::new();
+    let mut rules = Rules::new();
     rules.require_order(hosting.actual_start.as_ref(), hosting.actual_end.as_ref(), "/on", "actual_start");
     rules.done()
 }
@@ -288,6 +201,6 @@ async fn apply(tx: &mut Tx, current: &Hosting, to: HostingStatus, said: Said) ->
         ))
         .execute(&mut tx.conn)
         .await?;
-    record(tx, current.id, Some(current.status), to, &said).await?;
+    tx.keep_transition(current.id, Some(current.status.label()), to.label(), said).await?;
     tx.next_version(current.id).await
 }

@@ -1,8 +1,10 @@
 //! A request's body: read once, checked once, for create, upsert, patch and import alike.
 
 use std::collections::BTreeSet;
+use std::future::Future;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::time::Duration;
 
 use actix_web::web::{Bytes, Payload};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev};
@@ -15,21 +17,22 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::problem::{Code, Fault, Problem};
-use super::schemas::Schema;
+use super::schemas::{Reference, Schema};
 use super::text;
 use crate::database::Tx;
 use crate::database::records::Record;
 use crate::database::references::{self, Resolved};
-use crate::values::common::Common;
 use crate::values::{CityRef, PartialDate};
 
 /// The most bytes a body may have.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
-/// What can be sent to make or change a record. Made by [`input!`].
-pub trait Input {
-    /// The members that every record has.
-    fn common(&self) -> Common;
+/// What can be sent in a body. Records' are made by [`input!`].
+pub trait Input: DeserializeOwned + ToSchema {
+    /// The rules that its schema does not say; all that does not hold is told together with the schema's faults.
+    fn check(_tx: &mut Tx, _input: &Checked<Self>, _rules: &mut Rules) -> impl Future<Output = Result<(), Problem>> {
+        std::future::ready(Ok(()))
+    }
 }
 
 /// The SHA-256 of the body's bytes, kept with the request for the idempotency key.
@@ -37,7 +40,7 @@ pub trait Input {
 pub struct BodyHash(pub [u8; 32]);
 
 /// A JSON body that was read but not yet checked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Body<T> {
     value: Value,
     faults: Vec<Fault>,
@@ -62,8 +65,19 @@ impl<T: 'static> FromRequest for Body<T> {
     }
 }
 
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 /// Reads a body of at most [`MAX_BYTES`].
-pub async fn read(mut payload: Payload) -> Result<Bytes, Problem> {
+///
+/// # Errors
+/// 408 if it takes too long, 413 if it is too large.
+pub async fn read(payload: Payload) -> Result<Bytes, Problem> {
+    let late = |_| Problem::new(Code::Timeout, Code::Timeout.meaning());
+    tokio::time::timeout(PATIENCE, read_all(payload)).await.map_err(late)?
+}
+
+async fn read_all(mut payload: Payload) -> Result<Bytes, Problem> {
     let mut bytes = actix_web::web::BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| Problem::new(Code::MalformedJson, format!("the body broke off: {error}")))?;
@@ -82,11 +96,17 @@ impl<T> Body<T> {
         Self { value, faults, kind: PhantomData }
     }
 
-    /// Sets a member that the body does not state.
-    pub fn default_member(&mut self, name: &str, value: &str) {
-        if let Value::Object(object) = &mut self.value {
+    /// The body with a member that it does not state.
+    #[must_use]
+    pub fn or_member(&self, name: &str, value: &str) -> Self
+    where
+        T: Clone,
+    {
+        let mut body = self.clone();
+        if let Value::Object(object) = &mut body.value {
             object.entry(name).or_insert_with(|| value.into());
         }
+        body
     }
 
     /// Whether the body has no other members than these.
@@ -114,19 +134,23 @@ impl<T> Checked<T> {
     pub fn city(&self, city: &CityRef) -> Uuid {
         self.resolved.city(city)
     }
+    /// The id of a city that the body names, if there is such a city: for rules, which are checked even if not.
+    pub fn known_city(&self, city: &CityRef) -> Option<Uuid> {
+        self.resolved.known_city(city)
+    }
     /// The id of a city that the body may name.
     pub fn optional_city(&self, city: Option<&CityRef>) -> Option<Uuid> {
         city.map(|city| self.city(city))
     }
 }
 
-impl<T: DeserializeOwned + ToSchema> Body<T> {
+impl<T: Input> Body<T> {
     /// Checks the body as a whole new record.
     ///
     /// # Errors
     /// 422 with everything that is wrong.
-    pub async fn checked(self, tx: &mut Tx) -> Result<Checked<T>, Problem> {
-        check(tx, self.value, self.faults, None).await
+    pub async fn checked(&self, tx: &mut Tx) -> Result<Checked<T>, Problem> {
+        check(tx, self.value.clone(), self.faults.clone(), None).await
     }
 
     /// Applies the body to a record as a merge patch [RFC 7396] and checks the result;
@@ -134,7 +158,7 @@ impl<T: DeserializeOwned + ToSchema> Body<T> {
     ///
     /// # Errors
     /// 422 with everything that is wrong.
-    pub async fn merged<R: Record>(self, tx: &mut Tx, current: &R) -> Result<Option<Checked<T>>, Problem> {
+    pub async fn merged<R: Record>(&self, tx: &mut Tx, current: &R) -> Result<Option<Checked<T>>, Problem> {
         self.merged_with(tx, current.writable()).await
     }
 
@@ -142,17 +166,27 @@ impl<T: DeserializeOwned + ToSchema> Body<T> {
     ///
     /// # Errors
     /// 422 with everything that is wrong.
-    pub async fn merged_with(self, tx: &mut Tx, current: Value) -> Result<Option<Checked<T>>, Problem> {
+    pub async fn merged_with(&self, tx: &mut Tx, current: Value) -> Result<Option<Checked<T>>, Problem> {
         if !self.value.is_object() {
             return Err(Problem::invalid(vec![Fault::at("", "wrong_type", "must be an object")]));
         }
+        // Merging takes null members away; what the record does not have must be refused before.
+        let patch = format!("{}Patch", base_name(&T::name()));
+        let mut faults = Schema::named(&patch).faults(&self.value);
+        faults.retain(|fault| matches!(fault.code.as_str(), "unknown_member" | "read_only"));
+        faults.extend(self.faults.clone());
         let before = writable::<T>(current);
         let mut after = before.clone();
-        merge(&mut after, self.value);
-        let unchanged = after == before;
-        let checked = check(tx, after, self.faults, Some(&before)).await?;
+        merge(&mut after, self.value.clone());
+        let unchanged = after == before && faults.is_empty();
+        let checked = check(tx, after, faults, Some(&before)).await?;
         Ok((!unchanged).then_some(checked))
     }
+}
+
+/// The name of the record that a body's schema belongs to.
+fn base_name(name: &str) -> &str {
+    name.trim_end_matches("Input").trim_end_matches("Change").trim_end_matches("Patch")
 }
 
 /// The record as somebody would send it: its writable members that are stated.
@@ -182,41 +216,57 @@ fn merge(target: &mut Value, patch: Value) {
     }
 }
 
-async fn check<T: DeserializeOwned + ToSchema>(
+async fn check<T: Input>(
     tx: &mut Tx,
     value: Value,
-    mut faults: Vec<Fault>,
+    faults: Vec<Fault>,
     before: Option<&Value>,
 ) -> Result<Checked<T>, Problem> {
     let schema = Schema::named(&T::name());
-    faults.extend(schema.faults(&value));
-    let bad: BTreeSet<String> = faults.iter().filter_map(|fault| fault.pointer.clone()).collect();
-    let unchanged =
-        |pointer: &str| before.is_some_and(|b| b.pointer(pointer).is_some_and(|v| value.pointer(pointer) == Some(v)));
-    let found = schema.references(&value).into_iter().filter(|reference| !bad.contains(&reference.pointer)).collect();
-    let resolved = references::resolve(tx, found, unchanged, &mut faults).await?;
-    check_translations(schema, &value, &mut faults);
-    if !faults.is_empty() {
-        let mut seen = BTreeSet::new();
-        faults.retain(|fault| seen.insert((fault.pointer.clone(), fault.code.clone())));
-        return Err(Problem::invalid(faults));
+    let mut rules = Rules(faults);
+    rules.0.extend(schema.faults(&value));
+    let bad: BTreeSet<String> = rules.0.iter().filter_map(|fault| fault.pointer.clone()).collect();
+    let kept = before.map(|before| schema.references(before)).unwrap_or_default();
+    let unchanged = |reference: &Reference| {
+        kept.iter().any(|one| one.collection == reference.collection && one.value == reference.value)
+    };
+    let found = schema.references(&value).into_iter().filter(|one| !bad.contains(&one.pointer)).collect();
+    let resolved = references::resolve(tx, found, unchanged, &mut rules.0).await?;
+    check_translations(schema, &value, &mut rules);
+    check_external_ids(&value, &mut rules);
+    match serde_path_to_error::deserialize(value) {
+        Ok(input) => {
+            let checked = Checked { input, resolved };
+            T::check(tx, &checked, &mut rules).await?;
+            rules.done().map(|()| checked)
+        }
+        Err(error) => {
+            // A body that the schema refuses need not fit the struct; one that it accepts must.
+            if rules.0.is_empty() {
+                let pointer = error.path().iter().map(|segment| format!("/{segment}")).collect::<String>();
+                rules.0.push(Fault::at(pointer, "invalid", error.inner().to_string()));
+            }
+            Err(Problem::invalid(rules.0))
+        }
     }
-    let input = serde_path_to_error::deserialize(value).map_err(|error| {
-        let pointer = error.path().iter().map(|segment| format!("/{segment}")).collect::<String>();
-        Problem::invalid(vec![Fault::at(pointer, "invalid", error.inner().to_string())])
-    })?;
-    Ok(Checked { input, resolved })
 }
 
-fn check_translations(schema: &Schema, value: &Value, faults: &mut Vec<Fault>) {
+fn check_translations(schema: &Schema, value: &Value, rules: &mut Rules) {
     for (language, texts) in value["translations"].as_object().into_iter().flatten() {
         for (name, _) in texts.as_object().into_iter().flatten() {
             if !schema.texts.contains(name) {
                 let texts = schema.texts.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
                 let detail = format!("is not a text of this record; its texts are {texts}");
-                faults.push(Fault::at(format!("/translations/{language}/{name}"), "unknown_member", detail));
+                rules.require(false, &format!("/translations/{language}/{name}"), "unknown_member", &detail);
             }
         }
+    }
+}
+
+fn check_external_ids(value: &Value, rules: &mut Rules) {
+    let ids = value["external_ids"].as_array().map_or(&[][..], Vec::as_slice);
+    for (index, id) in ids.iter().enumerate() {
+        rules.require(!ids[..index].contains(id), &format!("/external_ids/{index}"), "not_unique", "is there twice");
     }
 }
 
@@ -254,14 +304,16 @@ impl Rules {
     }
     /// # Errors
     /// 422 with all that did not hold.
-    pub fn done(self) -> Result<(), Problem> {
+    pub fn done(mut self) -> Result<(), Problem> {
+        let mut seen = BTreeSet::new();
+        self.0.retain(|fault| seen.insert((fault.pointer.clone(), fault.code.clone())));
         if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
     }
 }
 
 /// Declares a body: the members given, and those that every record's body may have.
 macro_rules! input {
-    ($(#[$meta:meta])* $name:ident { $($(#[$member_meta:meta])* $member:ident: $type:ty),* $(,)? }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$member_meta:meta])* $member:ident: $type:ty),* $(,)? } $(checked by $check:path)?) => {
         #[derive(Debug, Clone, serde::Deserialize, utoipa::ToSchema)]
         #[serde(deny_unknown_fields)]
         $(#[$meta])*
@@ -285,8 +337,9 @@ macro_rules! input {
             pub translations: Option<crate::values::common::Translations>,
         }
 
-        impl crate::http::body::Input for $name {
-            fn common(&self) -> crate::values::common::Common {
+        impl $name {
+            /// The members that every record has.
+            pub fn common(&self) -> crate::values::common::Common {
                 crate::values::common::Common {
                     language: self.language.clone().unwrap_or_else(|| "en".into()),
                     translations: self.translations.clone().unwrap_or_default(),
@@ -294,6 +347,16 @@ macro_rules! input {
                     citations: self.citations.clone(),
                 }
             }
+        }
+
+        impl crate::http::body::Input for $name {
+            $(async fn check(
+                tx: &mut crate::database::Tx,
+                input: &crate::http::Checked<Self>,
+                rules: &mut crate::http::body::Rules,
+            ) -> Result<(), crate::http::Problem> {
+                $check(tx, input, rules).await
+            })?
         }
     };
 }

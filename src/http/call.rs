@@ -1,7 +1,5 @@
 //! A request as a handler sees it: who calls, what for, and the one transaction it may have.
 
-use std::collections::HashMap;
-
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, web};
 use aws_lc_rs::digest;
@@ -116,7 +114,9 @@ impl Call {
         }
         let mut faults = vec![];
         let mut conn = self.connection().await?;
-        let resolved = references::resolve_in(&mut conn, self.caller(), named, |_| false, &mut faults).await?;
+        // Records keep retired terms, so they can be found by them.
+        let keeps = |_: &super::schemas::Reference| true;
+        let resolved = references::resolve_in(&mut conn, self.caller(), named, keeps, &mut faults).await?;
         if faults.is_empty() {
             Ok(resolved)
         } else {
@@ -128,7 +128,15 @@ impl Call {
     ///
     /// # Errors
     /// Those of `work`, of the idempotency key and of the database.
-    pub async fn write(&self, work: impl AsyncFnOnce(&mut Tx) -> Answer) -> Answer {
+    pub async fn write(&self, work: impl AsyncFn(&mut Tx) -> Answer) -> Answer {
+        match self.attempt(&work).await {
+            // The checks found nothing, the constraint did: now the checks find the record that was faster, and name it.
+            Err(problem) if problem.is_race() => self.attempt(&work).await,
+            answer => answer,
+        }
+    }
+
+    async fn attempt(&self, work: &impl AsyncFn(&mut Tx) -> Answer) -> Answer {
         let mut tx =
             self.state.database.begin(self.caller().clone(), self.if_match.clone(), self.state.clock.now()).await?;
         match self.in_transaction(&mut tx, work).await {
@@ -140,7 +148,7 @@ impl Call {
         }
     }
 
-    async fn in_transaction(&self, tx: &mut Tx, work: impl AsyncFnOnce(&mut Tx) -> Answer) -> Answer {
+    async fn in_transaction(&self, tx: &mut Tx, work: &impl AsyncFn(&mut Tx) -> Answer) -> Answer {
         let (Some(key), Some(account_id)) = (self.idempotency_key.clone(), self.caller().account_id()) else {
             return work(tx).await;
         };
@@ -188,8 +196,8 @@ impl Call {
         let more = items.len() > limit;
         items.truncate(limit);
         let next = items.last().filter(|_| more).map(|last| {
-            let operation = self.context.operation.id.clone();
-            Cursor { operation, filters: filters(&self.context.query), key: key(last), id: last.id() }
+            let path = self.request.path().to_owned();
+            Cursor { path, filters: filters(&self.context.query), key: key(last), id: last.id() }
                 .encode(&self.state.secrets)
         });
         let today = self.state.clock.today();
@@ -204,14 +212,12 @@ impl Call {
     pub fn list(&self, body: &impl Serialize, next: Option<&str>) -> Reply {
         let mut reply = Reply::ok(body);
         if let Some(next) = next {
-            let query: HashMap<&str, String> = [
-                ("cursor", Some(next.to_owned())),
-                ("limit", self.context.query["limit"].as_i64().map(|n| n.to_string())),
-            ]
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)))
-            .collect();
-            let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("cursor", next);
+            if let Some(limit) = self.context.query["limit"].as_i64() {
+                query.append_pair("limit", &limit.to_string());
+            }
+            let query = query.finish();
             reply = reply.header(header::LINK, &format!("<{}?{query}>; rel=\"next\"", self.request.path()));
         }
         let etag = conditional::etag_of_list(&reply.body);
@@ -219,16 +225,12 @@ impl Call {
     }
 
     /// 304 if the client already has this representation [RFC 9110 13.1.2].
-    fn known(&self, reply: Reply) -> Reply {
+    pub fn known(&self, reply: Reply) -> Reply {
         let etag = reply.headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).unwrap_or_default();
-        if etag.is_empty() || !conditional::is_known(&self.request, etag) {
-            return reply;
-        }
-        let mut unchanged = Reply::empty(StatusCode::NOT_MODIFIED);
-        for name in [header::ETAG, header::LINK] {
-            if let Some(value) = reply.headers.get(&name) {
-                unchanged.headers.insert(name, value.clone());
-            }
+        let Some(known) = conditional::known_as(&self.request, etag) else { return reply };
+        let mut unchanged = Reply::empty(StatusCode::NOT_MODIFIED).header(header::ETAG, &known);
+        if let Some(link) = reply.headers.get(header::LINK) {
+            unchanged.headers.insert(header::LINK, link.clone());
         }
         unchanged
     }

@@ -6,8 +6,8 @@ use aws_lc_rs::digest;
 
 use super::problem::{Code, Problem};
 
-/// What a compressed answer's ETag ends with, so that it differs from the plain one.
-pub const COMPRESSED: &str = "-gzip";
+/// The codings of compressed answers; their ETags end with `-gzip`, say, so that they differ from the plain one.
+const CODINGS: &[&str] = &["gzip", "deflate"];
 
 /// `"v7.<hash>"`: If-Match compares the version, If-None-Match the whole.
 pub fn etag(version: i32, body: &[u8]) -> String {
@@ -87,12 +87,18 @@ impl IfMatch {
     }
 }
 
-/// Whether If-None-Match names this ETag (weak comparison), so that 304 is the answer.
-pub fn is_known(request: &HttpRequest, etag: &str) -> bool {
-    joined(request, &header::IF_NONE_MATCH).is_some_and(|value| {
-        value.trim() == "*"
-            || tags(&value).any(|tag| tag.trim_start_matches("W/").replace(&format!("{COMPRESSED}\""), "\"") == etag)
-    })
+/// The ETag of If-None-Match that is this one (weak comparison), compressed or not: 304 is the answer then.
+pub fn known_as(request: &HttpRequest, etag: &str) -> Option<String> {
+    let value = joined(request, &header::IF_NONE_MATCH).filter(|_| !etag.is_empty())?;
+    if value.trim() == "*" {
+        return Some(etag.to_owned());
+    }
+    let plain = |tag: &str| {
+        let tag = tag.trim_start_matches("W/").trim_end_matches('"');
+        let uncoded = CODINGS.iter().find_map(|coding| tag.strip_suffix(&format!("-{coding}"))).unwrap_or(tag);
+        format!("{uncoded}\"")
+    };
+    tags(&value).find(|tag| plain(tag) == etag).map(str::to_owned)
 }
 
 fn joined(request: &HttpRequest, name: &header::HeaderName) -> Option<String> {

@@ -4,6 +4,7 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
+use actix_cors::CorsError;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -14,7 +15,6 @@ use futures_util::FutureExt;
 use serde_json::Value;
 
 use super::body::MAX_BYTES;
-use super::conditional::COMPRESSED;
 use super::operation::{OPERATIONS, Operation};
 use super::paging::Cursor;
 use super::problem::{Code, Problem};
@@ -48,10 +48,10 @@ pub async fn entry(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let state = request.app_data::<web::Data<State>>().expect("the application has its state").clone();
-    let request_id = incoming_id(request.headers()).unwrap_or_else(|| ids::new().to_string());
+    let request_id = incoming_id(request.headers()).unwrap_or_else(|| ids::fresh().to_string());
     let is_head = request.method() == Method::HEAD;
     if is_head {
-        // HEAD is GET without the body [RFC 9110 9.3.2]; routes are written for GET.
+        // HEAD is GET without the body [RFC 9110 9.3.2]: routes are written for GET, and the server sends no body.
         request.head_mut().method = Method::GET;
     }
     let method = if is_head { Method::HEAD } else { request.method().clone() };
@@ -63,16 +63,19 @@ pub async fn entry(
     let walk = async {
         match admit(&request, &state, &mut limits).await {
             Err(refused) => Ok(request.into_response(problem(&refused))),
-            Ok(context) => {
-                account = context.as_ref().and_then(|context| context.caller.client_id().map(str::to_owned));
-                if let Some(context) = context {
-                    request.extensions_mut().insert(context);
+            Ok(Admission::Allow(methods)) => {
+                Ok(request.into_response(HttpResponse::NoContent().insert_header((header::ALLOW, methods)).finish()))
+            }
+            Ok(admission) => {
+                if let Admission::Operation(context) = admission {
+                    account = context.caller.client_id().map(str::to_owned);
+                    request.extensions_mut().insert(*context);
                 }
                 next.call(request).await.map(|answer| as_problem(answer.map_into_boxed_body(), &problem))
             }
         }
     };
-    let response = match AssertUnwindSafe(walk).catch_unwind().await {
+    let mut response = match AssertUnwindSafe(walk).catch_unwind().await {
         Ok(answer) => answer?,
         Err(_) => {
             tracing::error!(request_id, %method, path, "a panic in this request");
@@ -80,7 +83,6 @@ pub async fn entry(
             return Err(actix_web::error::InternalError::from_response("panic", response).into());
         }
     };
-    let mut response = if is_head { response.map_body(|_, body| bodiless(body)) } else { response };
     for (name, value) in limits {
         response.headers_mut().insert(name, value);
     }
@@ -97,19 +99,35 @@ pub async fn entry(
     Ok(response)
 }
 
-/// Everything that is checked before the handler; `None` for paths outside the OpenAPI document.
+/// What becomes of a request that is not refused.
+enum Admission {
+    /// An operation of the OpenAPI document.
+    Operation(Box<Context>),
+    /// A page or a file, outside the document.
+    Plain,
+    /// OPTIONS: the methods that the path takes.
+    Allow(String),
+}
+
+/// Everything that is checked before the handler.
 async fn admit(
     request: &ServiceRequest,
     state: &State,
     limits: &mut Vec<(HeaderName, HeaderValue)>,
-) -> Result<Option<Context>, Problem> {
+) -> Result<Admission, Problem> {
+    if !is_text(request.uri().path()) {
+        return Err(Problem::new(Code::NotFound, "the path has characters that no path here has"));
+    }
     let Some(pattern) = request.match_pattern() else {
         return Err(Problem::not_found());
     };
     let Some(methods) = OPERATIONS.get(&pattern) else {
         let is_read = request.method() == Method::GET;
-        return if is_read { Ok(None) } else { Err(method_not_allowed("GET, HEAD")) };
+        return if is_read { Ok(Admission::Plain) } else { Err(method_not_allowed("GET, HEAD")) };
     };
+    if request.method() == Method::OPTIONS {
+        return Ok(Admission::Allow(allowed(methods.keys())));
+    }
     let Some(operation) = methods.get(request.method()) else {
         return Err(method_not_allowed(&allowed(methods.keys())));
     };
@@ -122,13 +140,22 @@ async fn admit(
         }
         None => Caller::anonymous(),
     };
-    let is_write = !request.method().is_safe();
-    state.rates.check(caller.account_id().map_or(address, |id| id.to_string()), is_write, limits)?;
+    let is_health = matches!(operation.id.as_str(), "get_liveness" | "get_readiness");
+    if !is_health {
+        let who = caller.account_id().map_or(address, |id| id.to_string());
+        state.rates.check(&who, !request.method().is_safe(), limits)?;
+    }
     check_media_types(request, operation)?;
     table::check(operation.permission, &caller, state)?;
     let mut query = operation.parse_query(request.query_string())?;
-    let cursor = continue_list(operation, &mut query, state)?;
-    Ok(Some(Context { operation, caller, query, cursor }))
+    let cursor = continue_list(operation, request.path(), &mut query, state)?;
+    Ok(Admission::Operation(Box::new(Context { operation, caller, query, cursor })))
+}
+
+/// Whether a percent-encoded path is text without control characters.
+fn is_text(path: &str) -> bool {
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8();
+    decoded.is_ok_and(|text| text.chars().all(|character| !character.is_control()))
 }
 
 fn allowed<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
@@ -155,6 +182,10 @@ fn check_size(headers: &HeaderMap) -> Result<(), Problem> {
 
 /// The token of `Authorization: Bearer …` [RFC 6750]; a header that is there and is not that is refused.
 fn bearer<'h>(headers: &'h HeaderMap, operation: &Operation) -> Result<Option<&'h str>, Problem> {
+    if operation.id == "create_token" {
+        // It takes the client's own credentials [RFC 6749 2.3.1] and reads them itself.
+        return Ok(None);
+    }
     let mut values = headers.get_all(header::AUTHORIZATION);
     let Some(value) = values.next() else {
         return Ok(None);
@@ -165,14 +196,16 @@ fn bearer<'h>(headers: &'h HeaderMap, operation: &Operation) -> Result<Option<&'
     });
     match token {
         Some(token) if values.next().is_none() && !token.is_empty() => Ok(Some(token)),
-        // The token endpoint takes the client's own credentials [RFC 6749 2.3.1] and reads them itself.
-        _ if operation.id == "create_token" => Ok(None),
         _ => Err(crate::access::unauthenticated("the header Authorization must be `Bearer <token>`")),
     }
 }
 
 fn check_media_types(request: &ServiceRequest, operation: &Operation) -> Result<(), Problem> {
-    if let Some(wanted) = &operation.body {
+    if request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(Problem::new(Code::UnsupportedMediaType, "the body must not be compressed"));
+    }
+    // The token endpoint tells its own errors in the form of RFC 6749.
+    if let Some(wanted) = operation.body.as_ref().filter(|_| operation.id != "create_token") {
         let sent =
             request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !sent.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted) {
@@ -189,20 +222,31 @@ fn check_media_types(request: &ServiceRequest, operation: &Operation) -> Result<
     Ok(())
 }
 
-/// Whether an Accept header [RFC 9110 12.5.1] allows a media type.
+/// Whether an Accept header [RFC 9110 12.5.1] allows a media type: its most specific range decides.
 fn accepts(accept: &str, media: &str) -> bool {
     let (kind, _) = media.split_once('/').unwrap_or((media, ""));
-    accept.split(',').any(|range| {
+    let specificity = |range: &str| match range {
+        "*/*" | "" => Some(0),
+        range if range == format!("{kind}/*") => Some(1),
+        range if range == media => Some(2),
+        _ => None,
+    };
+    let ranges = accept.split(',').filter_map(|range| {
         let mut parts = range.split(';').map(str::trim);
-        let range = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let refused =
-            parts.any(|part| part.strip_prefix("q=").is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0)));
-        !refused && (range == "*/*" || range.is_empty() || range == media || range == format!("{kind}/*"))
-    })
+        let specificity = specificity(&parts.next().unwrap_or_default().to_ascii_lowercase())?;
+        let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+        Some((specificity, quality > 0.0))
+    });
+    ranges.max_by_key(|(specificity, _)| *specificity).is_some_and(|(_, wanted)| wanted)
 }
 
 /// The filters a cursor carries; those sent beside it must be the same.
-fn continue_list(operation: &Operation, query: &mut Value, state: &State) -> Result<Option<Cursor>, Problem> {
+fn continue_list(
+    operation: &Operation,
+    path: &str,
+    query: &mut Value,
+    state: &State,
+) -> Result<Option<Cursor>, Problem> {
     if !operation.is_list {
         return Ok(None);
     }
@@ -212,7 +256,7 @@ fn continue_list(operation: &Operation, query: &mut Value, state: &State) -> Res
     let Some(Value::String(text)) = members.remove("cursor") else {
         return Ok(None);
     };
-    let cursor = Cursor::decode(&text, &operation.id, &state.secrets)?;
+    let cursor = Cursor::decode(&text, path, &state.secrets)?;
     let sent = filters(&Value::Object(members.clone()));
     if sent.as_object().is_some_and(|sent| !sent.is_empty()) && sent != cursor.filters {
         return Err(Problem::new(
@@ -258,11 +302,6 @@ fn as_problem(response: ServiceResponse, problem: &impl Fn(&Problem) -> HttpResp
     response.into_response(rendered)
 }
 
-fn bodiless(body: BoxBody) -> BoxBody {
-    drop(body);
-    BoxBody::new(())
-}
-
 fn finish(headers: &mut HeaderMap, path: &str, request_id: &str, authenticated: bool) {
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert(REQUEST_ID, value);
@@ -290,23 +329,31 @@ fn incoming_id(headers: &HeaderMap) -> Option<String> {
     ((1..=64).contains(&id.len()) && id.bytes().all(safe)).then(|| id.to_owned())
 }
 
-/// Outside the compression: a compressed answer is another representation and needs an ETag of its own.
+/// Around everything: a compressed answer is another representation and needs an ETag of its own; a refused CORS
+/// preflight is told like any other problem.
 ///
 /// # Errors
 /// None of its own.
-pub async fn compressed_etag(
+pub async fn outermost(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let mut response = next.call(request).await?;
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let state = request.app_data::<web::Data<State>>().expect("the application has its state").clone();
+    let path = request.path().to_owned();
+    let request_id = incoming_id(request.headers()).unwrap_or_else(|| ids::fresh().to_string());
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    if let Some(refused) = response.response().error().and_then(|error| error.as_error::<CorsError>()) {
+        let refused = Problem::new(Code::BadHeader, refused.to_string());
+        let mut rendered = refused.response(&state.config.public_url, &path, &request_id);
+        finish(rendered.headers_mut(), &path, &request_id, false);
+        return Ok(response.into_response(rendered));
+    }
     let headers = response.headers_mut();
-    if headers.contains_key(header::CONTENT_ENCODING) {
-        if let Some(etag) =
-            headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()?.strip_suffix('"').map(str::to_owned))
-        {
-            if let Ok(value) = HeaderValue::from_str(&format!("{etag}{COMPRESSED}\"")) {
-                headers.insert(header::ETAG, value);
-            }
+    if let Some(coding) = headers.get(header::CONTENT_ENCODING).and_then(|coding| coding.to_str().ok()) {
+        let etag = headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()?.strip_suffix('"'));
+        let own = etag.and_then(|etag| HeaderValue::from_str(&format!("{etag}-{coding}\"")).ok());
+        if let Some(own) = own {
+            headers.insert(header::ETAG, own);
         }
     }
     Ok(response)

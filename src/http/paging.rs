@@ -71,6 +71,7 @@ pub struct Paging {
     /// `exact` adds `count`.
     pub count: Option<Count>,
     /// Only records that were changed at or after this instant [RFC 3339].
+    #[param(example = "2026-01-01T00:00:00Z")]
     pub updated_since: Option<DateTime<Utc>>,
 }
 
@@ -96,8 +97,8 @@ pub struct Page<T> {
 /// The last record of a page, and the list it belongs to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Cursor {
-    /// operationId of the list.
-    pub operation: String,
+    /// The path of the list.
+    pub path: String,
     /// The query without cursor, limit and count.
     pub filters: Value,
     /// The sort key of the last record; null in the order by id.
@@ -117,7 +118,7 @@ impl Cursor {
 
     /// # Errors
     /// 400 if it is not a cursor of this list.
-    pub fn decode(text: &str, operation: &str, secrets: &Secrets) -> Result<Self, Problem> {
+    pub fn decode(text: &str, path: &str, secrets: &Secrets) -> Result<Self, Problem> {
         let invalid = || Problem::new(Code::InvalidCursor, Code::InvalidCursor.meaning());
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
         let (content, tag) =
@@ -126,7 +127,7 @@ impl Cursor {
             return Err(invalid());
         }
         let cursor: Self = serde_json::from_slice(content).map_err(|_| invalid())?;
-        if cursor.operation == operation { Ok(cursor) } else { Err(invalid()) }
+        if cursor.path == path { Ok(cursor) } else { Err(invalid()) }
     }
 
     /// The sort key as the column's type.

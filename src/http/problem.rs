@@ -53,6 +53,8 @@ codes! {
         "The header Allow lists the methods that this path takes.",
     NotAcceptable = 406 "not_acceptable" "No such format":
         "The header Accept asks for a format that this path does not have. Ask for application/json.",
+    Timeout = 408 "timeout" "The body did not arrive in time":
+        "A body has to arrive within 15 seconds. Send it again.",
     Conflict = 409 "conflict" "The record's state does not allow this":
         "The request does not fit the state of the record or of another one. The detail says which and why.",
     Duplicate = 409 "duplicate" "There is one already":
@@ -132,12 +134,20 @@ struct Content {
     faults: Vec<Fault>,
     members: Map<String, Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    is_race: bool,
 }
 
 impl Problem {
     /// A problem of this code; `detail` says what happened this time and what to do.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self(Box::new(Content { code, detail: detail.into(), faults: vec![], members: Map::new(), headers: vec![] }))
+        Self(Box::new(Content {
+            code,
+            detail: detail.into(),
+            faults: vec![],
+            members: Map::new(),
+            headers: vec![],
+            is_race: false,
+        }))
     }
 
     /// The record, or the path, is not there for this caller.
@@ -148,7 +158,8 @@ impl Problem {
     /// 422 with everything that is wrong.
     pub fn invalid(faults: Vec<Fault>) -> Self {
         let detail = match faults.as_slice() {
-            [one] => format!("{}: {}", one.pointer.as_deref().unwrap_or(""), one.detail),
+            [Fault { pointer: Some(pointer), detail, .. }] if !pointer.is_empty() => format!("{pointer}: {detail}"),
+            [one] => one.detail.clone(),
             many => format!("{} members are not acceptable; see errors", many.len()),
         };
         Self::new(Code::Invalid, detail).faults(faults)
@@ -194,6 +205,11 @@ impl Problem {
         self.0.code
     }
 
+    /// Whether another transaction was faster: asked again, the request is told what that one did.
+    pub fn is_race(&self) -> bool {
+        self.0.is_race
+    }
+
     /// What happened this time.
     pub fn detail(&self) -> &str {
         &self.0.detail
@@ -201,7 +217,7 @@ impl Problem {
 
     /// The whole answer. `base` is the public URL, `instance` the request's path.
     pub fn response(&self, base: &str, instance: &str, request_id: &str) -> HttpResponse {
-        let Content { code, detail, faults, members, headers } = &*self.0;
+        let Content { code, detail, faults, members, headers, .. } = &*self.0;
         let mut body = json!({
             "type": format!("{base}/problems/{}", code.label()),
             "title": code.title(),
@@ -288,6 +304,7 @@ const CONSTRAINTS: &[(&str, Code, &str, &str)] = &[
         "",
         "an observation is verified by another account than the one that submitted it",
     ),
+    ("evaluation_decision_kept", Code::Conflict, "", "the hosting is closed; it keeps an evaluation with a decision"),
     ("pilot_provider_unique", Code::Invalid, "/providers", "must name each organisation once"),
 ];
 
@@ -306,15 +323,6 @@ const KEYS: &[(&str, &str)] = &[
     ("external_id_unique", "external id (source and value)"),
     ("account_client_id_unique", "client_id"),
 ];
-
-/// The unique key that an error is about, if it is one; the caller may then name the existing record.
-pub fn violated_key(error: &DieselError) -> Option<&'static str> {
-    let DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, information) = error else {
-        return None;
-    };
-    let constraint = information.constraint_name()?;
-    KEYS.iter().find(|(name, _)| *name == constraint).map(|(name, _)| *name)
-}
 
 impl From<DieselError> for Problem {
     fn from(error: DieselError) -> Self {
@@ -343,7 +351,9 @@ fn from_database(
 ) -> Problem {
     let constraint = information.constraint_name().unwrap_or_default();
     if let Some((_, key)) = KEYS.iter().find(|(name, _)| *name == constraint) {
-        return Problem::new(Code::Duplicate, format!("a record with the same {key} exists"));
+        let mut problem = Problem::new(Code::Duplicate, format!("a record with the same {key} exists"));
+        problem.0.is_race = true;
+        return problem;
     }
     if let Some((_, code, pointer, detail)) = CONSTRAINTS.iter().find(|(name, ..)| *name == constraint) {
         return match code {

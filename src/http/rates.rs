@@ -1,10 +1,11 @@
 //! Rate limits: per account, per address when anonymous, and apart for reads and writes.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 
+use actix_web::HttpRequest;
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
@@ -23,6 +24,7 @@ pub struct Rates {
     reads: Option<Limit>,
     writes: Option<Limit>,
     tokens: Limiter,
+    logins: Limiter,
     failed_logins: Limiter,
     key_reloads: Limiter,
     trusted_proxies: Vec<IpNet>,
@@ -57,6 +59,7 @@ impl Rates {
             writes: limit("writes", writes),
             // Checking a signature costs something: an address cannot ask for it without bound.
             tokens: limiter(number(2_000), number(10_000)),
+            logins: limiter(number(20), number(200)),
             failed_logins: limiter(number(1), number(20)),
             key_reloads: limiter(number(1), number(3)),
             trusted_proxies,
@@ -65,15 +68,21 @@ impl Rates {
 
     /// The client's address; what a proxy says of it counts only if the proxy is trusted.
     pub fn address_of(&self, request: &ServiceRequest) -> String {
-        let Some(peer) = request.peer_addr().map(|peer| peer.ip()) else {
-            return "unknown".into();
-        };
+        self.address_from(request.peer_addr(), request.headers())
+    }
+
+    /// The same, of a request that has reached its handler.
+    pub fn address(&self, request: &HttpRequest) -> String {
+        self.address_from(request.peer_addr(), request.headers())
+    }
+
+    fn address_from(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> String {
+        let Some(peer) = peer.map(|peer| peer.ip()) else { return "unknown".into() };
         let is_trusted = |address: &IpAddr| self.trusted_proxies.iter().any(|net| net.contains(address));
         if !is_trusted(&peer) {
             return peer.to_string();
         }
-        let forwarded =
-            request.headers().get(HeaderName::from_static("x-forwarded-for")).and_then(|value| value.to_str().ok());
+        let forwarded = headers.get(HeaderName::from_static("x-forwarded-for")).and_then(|value| value.to_str().ok());
         let hops = forwarded.unwrap_or_default().split(',').filter_map(|hop| hop.trim().parse::<IpAddr>().ok());
         hops.rev().find(|hop| !is_trusted(hop)).unwrap_or(peer).to_string()
     }
@@ -84,7 +93,7 @@ impl Rates {
     /// 429.
     pub fn check(
         &self,
-        who: String,
+        who: &str,
         is_write: bool,
         headers: &mut Vec<(HeaderName, HeaderValue)>,
     ) -> Result<(), Problem> {
@@ -97,7 +106,7 @@ impl Rates {
             }
         };
         add("ratelimit-policy", format!("\"{}\";q={};w={BURST_SECONDS}", limit.name, limit.burst));
-        match limit.limiter.check_key(&who) {
+        match limit.limiter.check_key(&who.to_owned()) {
             Ok(state) => {
                 add("ratelimit", format!("\"{}\";r={}", limit.name, state.remaining_burst_capacity()));
                 Ok(())
@@ -116,6 +125,14 @@ impl Rates {
     /// 429.
     pub fn check_address_of_token(&self, address: &str) -> Result<(), Problem> {
         self.tokens.check_key(&address.to_owned()).map(|_| ()).map_err(|_| too_many(1))
+    }
+
+    /// Takes one login of this address.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_login(&self, address: &str) -> Result<(), Problem> {
+        self.logins.check_key(&address.to_owned()).map(|_| ()).map_err(|_| too_many(1))
     }
 
     /// Takes one failed login of this client.
@@ -137,6 +154,7 @@ impl Rates {
             limiter.retain_recent();
         }
         self.tokens.retain_recent();
+        self.logins.retain_recent();
         self.failed_logins.retain_recent();
     }
 }

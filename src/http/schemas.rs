@@ -52,7 +52,7 @@ impl Schema {
     pub fn named(name: &str) -> &'static Schema {
         let cell = SCHEMAS.get(name).unwrap_or_else(|| panic!("the OpenAPI document has no schema {name}"));
         cell.get_or_init(|| {
-            let base = name.trim_end_matches("Input").trim_end_matches("Change");
+            let base = name.trim_end_matches("Input").trim_end_matches("Change").trim_end_matches("Patch");
             let shown = &components()["schemas"][base]["properties"];
             Schema::new(json!({ "$ref": format!("#/components/schemas/{name}") }), shown)
         })
@@ -107,7 +107,7 @@ impl Schema {
                         ("unknown_member", "is not known here".to_owned())
                     };
                     within(&mut pointer.clone(), name, |pointer| {
-                        faults.push(Fault::at(pointer.as_str(), code, detail))
+                        faults.push(Fault::at(pointer.as_str(), code, detail));
                     });
                 }
             }
@@ -136,7 +136,7 @@ impl Schema {
             Kind::Maximum { limit } => push("out_of_range", format!("must be at most {limit}")),
             Kind::UniqueItems => push("not_unique", "must not have the same item twice".into()),
             Kind::PropertyNames { error } => {
-                push("bad_name", format!("has a member whose name is not allowed: {}", error.instance()))
+                push("bad_name", format!("has a member whose name is not allowed: {}", error.instance()));
             }
             Kind::Pattern { pattern } => {
                 let wanted = described(error).unwrap_or_else(|| format!("text that matches {pattern}"));
@@ -242,7 +242,7 @@ fn collect_references(schema: &Value, value: &Value, pointer: &mut String, refer
             if let Some(item_schema) = schema.get("items") {
                 for (index, item) in items.iter().enumerate() {
                     within(pointer, &index.to_string(), |pointer| {
-                        collect_references(item_schema, item, pointer, references)
+                        collect_references(item_schema, item, pointer, references);
                     });
                 }
             }

@@ -2,7 +2,7 @@
 //!
 //! `progress = (actual − baseline) / (target − baseline)`, right for rising and falling indicators alike.
 
-use bigdecimal::{BigDecimal, RoundingMode, Zero};
+use bigdecimal::{BigDecimal, One, RoundingMode, Zero};
 use chrono::NaiveDate;
 
 use super::indicators::{Direction, Measure};
@@ -127,7 +127,7 @@ fn hold(measured: &Measured<'_>, target: Option<&(Decimal, PartialDate)>) -> Pro
 
 /// Compares with what a straight line from baseline to target would have reached by now.
 fn status(progress: &BigDecimal, since: NaiveDate, due: NaiveDate, today: NaiveDate) -> ProgressStatus {
-    if *progress >= BigDecimal::from(1) {
+    if progress >= &BigDecimal::one() {
         return ProgressStatus::Achieved;
     }
     let days = (due - since).num_days();

@@ -1,21 +1,24 @@
 //! Moves of observations: submitted by those who measure, verified or rejected by somebody else.
 
-use actix_web::{post, web};
+use actix_web::{get, post, web};
 use bigdecimal::BigDecimal;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::observations::{Observation, ObservationStatus, last_day};
 use super::outcome::{self, Outcome};
 use crate::access::{Role, unauthorised_city};
 use crate::database::Tx;
-use crate::database::records::Op;
+use crate::database::records::{self, Op};
 use crate::database::schema::{observation, observation_view};
+use crate::database::transitions::{self, Reason, Said, Transition};
 use crate::hosting::transitions::illegal;
+use crate::http::body::Input;
 use crate::http::call::path_id;
 use crate::http::problem::{Code, Problem};
 use crate::http::{Answer, Body, Call};
@@ -38,13 +41,46 @@ pub struct ObservationTransitionInput {
     pub reason: Option<Prose>,
     /// Anything else worth knowing.
     pub note: Option<Prose>,
-    /// Not used by observations: their period says when.
+    /// The day of the move.
     pub on: Option<PartialDate>,
+}
+
+impl Input for ObservationTransitionInput {}
+
+/// The moves of an observation.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ObservationTransitions {
+    /// Those made, in order.
+    items: Vec<Transition>,
+    /// The states that can be reached from here.
+    allowed: Vec<ObservationStatus>,
 }
 
 /// How much parts may exceed or miss their total: 0.5 %.
 fn tolerated(total: &BigDecimal) -> BigDecimal {
     total.abs() * BigDecimal::from(1005) / BigDecimal::from(1000)
+}
+
+/// Its operations.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_observation_transitions).service(create_observation_transition);
+}
+
+/// List the moves of an observation
+///
+/// `items` are those made, with who and why; `allowed` the states that can be reached from here.
+#[utoipa::path(tag = "outcomes", responses((status = 200, description = "The moves", body = ObservationTransitions)))]
+#[get("/v1/observations/{id}/transitions")]
+pub async fn list_observation_transitions(call: Call, id: web::Path<String>) -> Answer {
+    let mut conn = call.connection().await?;
+    let today = call.state().clock.today();
+    let observation = records::find::<Observation>(&mut conn, call.caller(), path_id(&id)?, today).await?;
+    let items = transitions::list(&mut conn, call.caller(), observation.id).await?;
+    Ok(call.list(&ObservationTransitions { items, allowed: moves_from(observation.status) }, None))
+}
+
+fn moves_from(status: ObservationStatus) -> Vec<ObservationStatus> {
+    MOVES.iter().filter(|(from, _)| *from == status).map(|(_, to)| *to).collect()
 }
 
 /// Submit, verify or reject an observation
@@ -68,16 +104,23 @@ pub async fn create_observation_transition(
         tx.precondition_if_sent(&current)?;
         let input = body.checked(tx).await?;
         if !MOVES.contains(&(current.status, input.to)) {
-            let allowed = MOVES.iter().filter(|(from, _)| *from == current.status).map(|(_, to)| to.label()).collect();
+            let allowed = moves_from(current.status).into_iter().map(ObservationStatus::label).collect();
             return Err(illegal(current.status, input.to, allowed));
         }
         match input.to {
             Submitted => submit(tx, &current).await?,
             to => decide(tx, &current, to).await?,
         }
+        let said = Said {
+            reason: input.reason.clone().map(|reason| Reason::Text(reason.0)),
+            note: input.note.clone().map(|note| note.0),
+            on: input.on.clone(),
+            guards_waived: vec![],
+        };
+        tx.keep_transition(id, Some(current.status.label()), input.to.label(), said).await?;
         outcome::refresh_state(tx, current.outcome_id.0).await?;
         tx.next_version(id).await?;
-        tx.updated::<Observation>(id).await
+        tx.moved::<Observation>(id).await
     })
     .await
 }
@@ -104,6 +147,7 @@ async fn submit(tx: &mut Tx, current: &Observation) -> Result<(), Problem> {
         .set((
             observation::status.eq(Submitted),
             observation::submitted_by.eq(account_id),
+            observation::submitted_by_city_id.eq(tx.acting.city_id),
             observation::recorded_at.eq(diesel::dsl::now),
         ))
         .execute(&mut tx.conn)
@@ -130,7 +174,11 @@ async fn decide(tx: &mut Tx, current: &Observation, to: ObservationStatus) -> Re
         }
     }
     diesel::update(observation::table.find(current.id))
-        .set((observation::status.eq(to), observation::verified_by.eq(tx.caller.account_id())))
+        .set((
+            observation::status.eq(to),
+            observation::verified_by.eq(tx.caller.account_id()),
+            observation::verified_by_city_id.eq(tx.acting.city_id),
+        ))
         .execute(&mut tx.conn)
         .await?;
     Ok(())

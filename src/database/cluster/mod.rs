@@ -88,6 +88,18 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// The addresses (service, owner) of the cluster that another process runs in this data directory, if one does:
+    /// for commands beside a running service.
+    pub async fn addresses_of_running(data_dir: &Path) -> Option<(String, String)> {
+        let data_dir = fs::canonicalize(data_dir).ok()?;
+        if !matches!(Lock::take(&data_dir), Err(ClusterError::InUse { .. })) {
+            return None;
+        }
+        let socket = Home::locate(&data_dir).await.ok()?.socket_folder().ok()?;
+        roles::connect(&socket, roles::DATABASE).await.ok()?;
+        Some((roles::url(roles::SERVICE, &socket), roles::url(roles::OWNER, &socket)))
+    }
+
     /// The address of the database for the running service: role `pilot_exchange`, without DDL.
     pub fn url(&self) -> &str {
         &self.url

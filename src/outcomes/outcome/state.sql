@@ -4,7 +4,7 @@
 WITH counted AS (
     SELECT o.id AS outcome_id, v.id, v.starts_on, v.ends_on, v.value, v.numerator, v.denominator, v.text, v.recorded_at,
         v.status, i.aggregation, i.measure, o.baseline_on,
-        coalesce(v.value, CASE WHEN i.measure = 'percentage' THEN 100 ELSE 1 END * v.numerator / v.denominator) AS number,
+        coalesce(v.value, round(CASE WHEN i.measure = 'percentage' THEN 100 ELSE 1 END * v.numerator / v.denominator, 6)) AS number,
         rank() OVER (PARTITION BY o.id ORDER BY v.status = 'verified' DESC) AS choice
     FROM outcome o
     JOIN indicator i ON i.id = o.indicator_id
@@ -28,7 +28,7 @@ INSERT INTO outcome_state (outcome_id, latest, actual)
 SELECT o.id,
     CASE WHEN n.id IS NOT NULL THEN jsonb_build_object(
         'observation_id', n.id, 'starts_on', n.starts_on, 'ends_on', n.ends_on,
-        'value', trim_scale(round(n.number, 6))::text, 'text', n.text, 'provisional', n.status = 'submitted') END,
+        'value', trim_scale(n.number)::text, 'text', n.text, 'provisional', n.status = 'submitted') END,
     CASE i.aggregation
         -- Percentages are combined from their parts, never added up.
         WHEN 'sum' THEN CASE WHEN i.measure = 'percentage' THEN s.mean ELSE s.total END

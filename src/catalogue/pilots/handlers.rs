@@ -1,0 +1,88 @@
+//! Its operations.
+
+use super::model::*;
+use super::queries::*;
+use crate::database::records::{self};
+use crate::database::schema::pilot;
+use crate::http::call::path_id;
+use crate::http::paging::{Page, page};
+use crate::http::{Answer, Body, Call, Paging};
+use actix_web::{delete, get, patch, post, web};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+/// List pilots
+///
+/// The catalogue: every pilot that you may see, in order of registration or by title.
+#[utoipa::path(tag = "catalogue", params(Paging, PilotFilter), responses((status = 200, description = "A page of pilots", body = Page<Pilot>)))]
+#[get("/v1/pilots")]
+pub async fn list_pilots(call: Call) -> Answer {
+    let (paging, filter, resolved): (Paging, PilotFilter, _) = (call.query()?, call.query()?, call.resolved().await?);
+    page!(call, paging, Pilot, pilot_view, filter.apply(Pilot::visible(call.caller()), &resolved),
+        sort "title" => title: String, "updated_at" => updated_at: records::Instant)
+}
+
+/// Register a pilot
+///
+/// Editors of the city of origin. Without a slug one is made from the title; without a status it is an idea.
+#[utoipa::path(tag = "catalogue", request_body = PilotInput, responses((status = 201, description = "The pilot", body = Pilot)))]
+#[post("/v1/pilots")]
+pub async fn create_pilot(call: Call, body: Body<PilotInput>) -> Answer {
+    call.write(async |tx| {
+        let input = body.checked(tx).await?;
+        tx.act_for(&[input.city(&input.origin_city)])?;
+        let id = insert(tx, None, &input).await?;
+        tx.created::<Pilot>(id).await
+    })
+    .await
+}
+
+/// Read a pilot
+///
+/// By id.
+#[utoipa::path(tag = "catalogue", responses((status = 200, description = "The pilot", body = Pilot)))]
+#[get("/v1/pilots/{id}")]
+pub async fn get_pilot(call: Call, id: web::Path<String>) -> Answer {
+    call.one::<Pilot>(path_id(&id)?).await
+}
+
+/// Change a pilot
+///
+/// Editors of the city of origin. The origin of a pilot that has hostings stays as it is.
+#[utoipa::path(tag = "catalogue", request_body = PilotInput, responses((status = 200, description = "The pilot", body = Pilot)))]
+#[patch("/v1/pilots/{id}")]
+pub async fn update_pilot(call: Call, id: web::Path<String>, body: Body<PilotInput>) -> Answer {
+    call.write(async |tx| {
+        let current = tx.target::<Pilot>(path_id(&id)?).await?;
+        tx.act_for(&[current.origin_city_id])?;
+        tx.precondition(&current)?;
+        let Some(input) = body.merged(tx, &current).await? else {
+            return Ok(tx.unchanged(current));
+        };
+        tx.act_for(&[input.city(&input.origin_city)])?;
+        check_slug(tx, Some(current.id), &input).await?;
+        if input.city(&input.origin_city) != current.origin_city_id {
+            tx.check_references::<Pilot>(current.id).await?;
+        }
+        tx.revise::<Pilot>(current.id, &input.common()).await?;
+        diesel::update(pilot::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        attach(tx, current.id, &input).await?;
+        tx.updated(current).await
+    })
+    .await
+}
+
+/// Delete a pilot
+///
+/// Editors of the city of origin; only a pilot that nothing refers to. One that ended is better marked `retired`.
+#[utoipa::path(tag = "catalogue", responses((status = 204, description = "Deleted")))]
+#[delete("/v1/pilots/{id}")]
+pub async fn delete_pilot(call: Call, id: web::Path<String>) -> Answer {
+    call.write(async |tx| {
+        let current = tx.target::<Pilot>(path_id(&id)?).await?;
+        tx.act_for(&[current.origin_city_id])?;
+        tx.precondition(&current)?;
+        tx.deleted(current).await
+    })
+    .await
+}

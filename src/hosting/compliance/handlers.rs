@@ -1,0 +1,98 @@
+//! Its operations.
+
+use super::model::*;
+use super::queries::*;
+use crate::access::{Role, unauthorised_city};
+use crate::database::records::{self};
+use crate::database::schema::{compliance, compliance_view};
+use crate::hosting::hostings::Hosting;
+use crate::http::call::path_id;
+use crate::http::paging::{Page, page};
+use crate::http::{Answer, Body, Call, Paging};
+use actix_web::{delete, get, patch, post, web};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+/// List the compliance of a hosting
+///
+/// Seen by the cities involved and by verifiers only.
+#[utoipa::path(tag = "hosting", params(Paging, ComplianceFilter), responses((status = 200, description = "A page of compliance items", body = Page<Compliance>)))]
+#[get("/v1/hostings/{id}/compliance")]
+pub async fn list_compliance(call: Call, id: web::Path<String>) -> Answer {
+    let (paging, filter): (Paging, ComplianceFilter) = (call.query()?, call.query()?);
+    let hosting = records::find::<Hosting>(
+        &mut call.connection().await?,
+        call.caller(),
+        path_id(&id)?,
+        call.state().clock.today(),
+    )
+    .await?;
+    let caller = call.caller();
+    if caller.role() == Some(Role::Editor) && caller.city_among(&hosting.cities()).is_none() {
+        return Err(unauthorised_city());
+    }
+    page!(call, paging, Compliance, compliance_view,
+        filter.apply(Compliance::visible(caller).filter(compliance_view::hosting_id.eq(hosting.id))),
+        sort "updated_at" => updated_at: records::Instant)
+}
+
+/// Add a compliance item to a hosting
+///
+/// Editors of the host city. A DPIA (host in the EEA) or PIA (elsewhere) must be approved before a hosting that may
+/// process personal data goes live.
+#[utoipa::path(tag = "hosting", request_body = ComplianceInput, responses((status = 201, description = "The compliance item", body = Compliance)))]
+#[post("/v1/hostings/{id}/compliance")]
+pub async fn create_compliance(call: Call, id: web::Path<String>, body: Body<ComplianceInput>) -> Answer {
+    call.write(async |tx| {
+        let hosting = tx.target::<Hosting>(path_id(&id)?).await?;
+        tx.act_for(&[hosting.host_city_id])?;
+        let input = body.checked(tx).await?;
+        let id = insert(tx, hosting.id, &input).await?;
+        tx.created::<Compliance>(id).await
+    })
+    .await
+}
+
+/// Read a compliance item
+///
+/// Seen by the cities involved and by verifiers only.
+#[utoipa::path(tag = "hosting", responses((status = 200, description = "The compliance item", body = Compliance)))]
+#[get("/v1/compliance/{id}")]
+pub async fn get_compliance(call: Call, id: web::Path<String>) -> Answer {
+    call.one::<Compliance>(path_id(&id)?).await
+}
+
+/// Change a compliance item
+///
+/// Editors of the host city. Its history keeps every status it had.
+#[utoipa::path(tag = "hosting", request_body = ComplianceChange, responses((status = 200, description = "The compliance item", body = Compliance)))]
+#[patch("/v1/compliance/{id}")]
+pub async fn update_compliance(call: Call, id: web::Path<String>, body: Body<ComplianceChange>) -> Answer {
+    call.write(async |tx| {
+        let current = tx.target::<Compliance>(path_id(&id)?).await?;
+        tx.act_for(&[current.host_city_id])?;
+        tx.precondition(&current)?;
+        let Some(input) = body.merged(tx, &current).await? else {
+            return Ok(tx.unchanged(current));
+        };
+        tx.revise::<Compliance>(current.id, &input.common()).await?;
+        diesel::update(compliance::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        tx.updated(current).await
+    })
+    .await
+}
+
+/// Delete a compliance item
+///
+/// Editors of the host city.
+#[utoipa::path(tag = "hosting", responses((status = 204, description = "Deleted")))]
+#[delete("/v1/compliance/{id}")]
+pub async fn delete_compliance(call: Call, id: web::Path<String>) -> Answer {
+    call.write(async |tx| {
+        let current = tx.target::<Compliance>(path_id(&id)?).await?;
+        tx.act_for(&[current.host_city_id])?;
+        tx.precondition(&current)?;
+        tx.deleted(current).await
+    })
+    .await
+}

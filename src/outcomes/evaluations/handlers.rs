@@ -1,0 +1,94 @@
+//! Its operations.
+
+use super::model::*;
+use super::queries::*;
+use crate::database::records::{self};
+use crate::database::schema::{evaluation, evaluation_view};
+use crate::hosting::hostings::Hosting;
+use crate::http::call::path_id;
+use crate::http::paging::{Page, page};
+use crate::http::{Answer, Body, Call, Paging};
+use actix_web::{delete, get, patch, post, web};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+/// List the evaluations of a hosting
+///
+/// In order of writing.
+#[utoipa::path(tag = "outcomes", params(Paging, EvaluationFilter), responses((status = 200, description = "A page of evaluations", body = Page<Evaluation>)))]
+#[get("/v1/hostings/{id}/evaluations")]
+pub async fn list_evaluations(call: Call, id: web::Path<String>) -> Answer {
+    let (paging, filter): (Paging, EvaluationFilter) = (call.query()?, call.query()?);
+    let hosting = records::find::<Hosting>(
+        &mut call.connection().await?,
+        call.caller(),
+        path_id(&id)?,
+        call.state().clock.today(),
+    )
+    .await?;
+    page!(call, paging, Evaluation, evaluation_view,
+        filter.apply(Evaluation::visible(call.caller()).filter(evaluation_view::hosting_id.eq(hosting.id))),
+        sort "updated_at" => updated_at: records::Instant)
+}
+
+/// Evaluate a hosting
+///
+/// `self` by the host city, `peer` by any other city of the registry, `external` by a verifier. A decision is needed
+/// to close the hosting.
+#[utoipa::path(tag = "outcomes", request_body = EvaluationInput, responses((status = 201, description = "The evaluation", body = Evaluation)))]
+#[post("/v1/hostings/{id}/evaluations")]
+pub async fn create_evaluation(call: Call, id: web::Path<String>, body: Body<EvaluationInput>) -> Answer {
+    call.write(async |tx| {
+        let hosting = tx.target::<Hosting>(path_id(&id)?).await?;
+        let input = body.checked(tx).await?;
+        author(tx, input.kind, hosting.host_city_id)?;
+        let id = insert(tx, hosting.id, &input).await?;
+        tx.created::<Evaluation>(id).await
+    })
+    .await
+}
+
+/// Read an evaluation
+///
+/// By id.
+#[utoipa::path(tag = "outcomes", responses((status = 200, description = "The evaluation", body = Evaluation)))]
+#[get("/v1/evaluations/{id}")]
+pub async fn get_evaluation(call: Call, id: web::Path<String>) -> Answer {
+    call.one::<Evaluation>(path_id(&id)?).await
+}
+
+/// Change an evaluation
+///
+/// By those who may write one of its kind.
+#[utoipa::path(tag = "outcomes", request_body = EvaluationChange, responses((status = 200, description = "The evaluation", body = Evaluation)))]
+#[patch("/v1/evaluations/{id}")]
+pub async fn update_evaluation(call: Call, id: web::Path<String>, body: Body<EvaluationChange>) -> Answer {
+    call.write(async |tx| {
+        let current = tx.target::<Evaluation>(path_id(&id)?).await?;
+        editor(tx, &current)?;
+        tx.precondition(&current)?;
+        let Some(input) = body.merged(tx, &current).await? else {
+            return Ok(tx.unchanged(current));
+        };
+        tx.revise::<Evaluation>(current.id, &input.common()).await?;
+        diesel::update(evaluation::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        attach(tx, current.id, &input).await?;
+        tx.updated(current).await
+    })
+    .await
+}
+
+/// Delete an evaluation
+///
+/// By those who may write one of its kind.
+#[utoipa::path(tag = "outcomes", responses((status = 204, description = "Deleted")))]
+#[delete("/v1/evaluations/{id}")]
+pub async fn delete_evaluation(call: Call, id: web::Path<String>) -> Answer {
+    call.write(async |tx| {
+        let current = tx.target::<Evaluation>(path_id(&id)?).await?;
+        editor(tx, &current)?;
+        tx.precondition(&current)?;
+        tx.deleted(current).await
+    })
+    .await
+}

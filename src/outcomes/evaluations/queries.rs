@@ -1,0 +1,136 @@
+//! Its SQL and the rules that are checked before it.
+
+use super::model::*;
+use crate::access::{Role, unauthorised_city};
+use crate::database::Tx;
+use crate::database::schema::{evaluation, evaluation_observation, evaluation_score, evaluation_view, lesson};
+use crate::http::{Checked, Problem};
+use crate::ids::{self, ObservationId};
+use crate::values::{PartialDate, Visibility};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+pub(super) type Query = evaluation_view::BoxedQuery<'static, diesel::pg::Pg>;
+
+impl EvaluationFilter {
+    pub(super) fn apply(&self, mut query: Query) -> Query {
+        if let Some(kinds) = &self.kind {
+            query = query.filter(evaluation_view::kind.eq_any(kinds.clone()));
+        }
+        if let Some(decisions) = &self.decision {
+            query = query.filter(evaluation_view::decision.eq_any(decisions.clone()));
+        }
+        query
+    }
+}
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = evaluation, treat_none_as_null = true)]
+pub(super) struct Row<'a> {
+    evaluated_on: &'a PartialDate,
+    summary: &'a str,
+    decision: Option<Decision>,
+    rationale: Option<&'a str>,
+    visibility: Visibility,
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn of(input: &'a EvaluationChange) -> Self {
+        Self {
+            evaluated_on: &input.on,
+            summary: &input.summary,
+            decision: input.decision,
+            rationale: input.rationale.as_deref(),
+            visibility: input.visibility.unwrap_or(Visibility::Public),
+        }
+    }
+}
+
+/// `self` is the host's, `peer` any other city's, `external` a verifier's.
+pub(super) fn author(tx: &mut Tx, kind: EvaluationKind, host_city_id: Uuid) -> Result<(), Problem> {
+    match kind {
+        EvaluationKind::SelfEvaluation => tx.act_for(&[host_city_id]),
+        EvaluationKind::Peer => {
+            let others: Vec<Uuid> = tx.caller.cities().iter().copied().filter(|city| *city != host_city_id).collect();
+            tx.act_for(&others)
+        }
+        EvaluationKind::External if tx.caller.role() == Some(Role::Verifier) => Ok(()),
+        EvaluationKind::External => tx.act_for(&[]).map_err(|_| unauthorised_city()),
+    }
+}
+
+/// Its author's city, or a verifier where it is external.
+pub(super) fn editor(tx: &mut Tx, current: &Evaluation) -> Result<(), Problem> {
+    match current.kind {
+        EvaluationKind::External if tx.caller.role() == Some(Role::Verifier) => Ok(()),
+        _ => tx.act_for(current.author_city_id.as_slice()),
+    }
+}
+
+/// Writes an evaluation of a hosting.
+///
+/// # Errors
+/// 422.
+pub async fn insert(tx: &mut Tx, hosting_id: Uuid, input: &Checked<EvaluationInput>) -> Result<Uuid, Problem> {
+    let change = EvaluationChange::from(&**input);
+    let id = tx.register_as::<Evaluation>(ids::fresh(), &input.common()).await?;
+    diesel::insert_into(evaluation::table)
+        .values((
+            evaluation::id.eq(id),
+            evaluation::hosting_id.eq(hosting_id),
+            evaluation::kind.eq(input.kind),
+            evaluation::author_city_id.eq(tx.acting.city_id),
+            Row::of(&change),
+        ))
+        .execute(&mut tx.conn)
+        .await?;
+    attach(tx, id, &change).await?;
+    Ok(id)
+}
+
+pub(super) async fn attach(tx: &mut Tx, id: Uuid, input: &EvaluationChange) -> Result<(), Problem> {
+    diesel::delete(evaluation_score::table.filter(evaluation_score::evaluation_id.eq(id)))
+        .execute(&mut tx.conn)
+        .await?;
+    diesel::delete(lesson::table.filter(lesson::evaluation_id.eq(id))).execute(&mut tx.conn).await?;
+    diesel::delete(evaluation_observation::table.filter(evaluation_observation::evaluation_id.eq(id)))
+        .execute(&mut tx.conn)
+        .await?;
+    let scores: Vec<_> = input
+        .scores
+        .by_criterion()
+        .into_iter()
+        .map(|(criterion, score)| {
+            (
+                evaluation_score::evaluation_id.eq(id),
+                evaluation_score::criterion.eq(criterion),
+                evaluation_score::score.eq(score.score),
+                evaluation_score::reason.eq(&score.reason),
+            )
+        })
+        .collect();
+    diesel::insert_into(evaluation_score::table).values(scores).execute(&mut tx.conn).await?;
+    let lessons: Vec<_> = input
+        .lessons
+        .iter()
+        .zip(0i16..)
+        .map(|(one, position)| {
+            (
+                lesson::evaluation_id.eq(id),
+                lesson::position.eq(position),
+                lesson::kind.eq(one.kind),
+                lesson::text.eq(&one.text),
+            )
+        })
+        .collect();
+    diesel::insert_into(lesson::table).values(lessons).execute(&mut tx.conn).await?;
+    let cited: BTreeSet<ObservationId> = input.observation_ids.iter().copied().collect();
+    let cited: Vec<_> = cited
+        .into_iter()
+        .map(|one| (evaluation_observation::evaluation_id.eq(id), evaluation_observation::observation_id.eq(one)))
+        .collect();
+    diesel::insert_into(evaluation_observation::table).values(cited).execute(&mut tx.conn).await?;
+    Ok(())
+}

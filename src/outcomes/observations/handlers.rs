@@ -1,0 +1,122 @@
+//! Its operations.
+
+use super::model::*;
+use super::queries::*;
+use crate::database::records::{self};
+use crate::database::schema::{observation, observation_view};
+use crate::http::call::path_id;
+use crate::http::paging::{Page, page};
+use crate::http::problem::{Code, Problem};
+use crate::http::{Answer, Body, Call, Paging};
+use crate::outcomes::outcome::Outcome;
+use actix_web::{delete, get, patch, post, web};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+/// List the observations of an outcome
+///
+/// In order of recording.
+#[utoipa::path(tag = "outcomes", params(Paging, ObservationFilter), responses((status = 200, description = "A page of observations", body = Page<Observation>)))]
+#[get("/v1/outcomes/{id}/observations")]
+pub async fn list_outcome_observations(call: Call, id: web::Path<String>) -> Answer {
+    let (paging, filter): (Paging, ObservationFilter) = (call.query()?, call.query()?);
+    let today = call.state().clock.today();
+    let outcome = records::find::<Outcome>(&mut call.connection().await?, call.caller(), path_id(&id)?, today).await?;
+    page!(call, paging, Observation, observation_view,
+        filter.apply(Observation::visible(call.caller()).filter(observation_view::outcome_id.eq(outcome.id))),
+        sort "updated_at" => updated_at: records::Instant)
+}
+
+/// Record an observation
+///
+/// Of a hosting's outcome: editors of the host; of a pilot's: of its origin; of a city's: its own. It starts as a
+/// draft, or `submitted` at once; another account verifies it.
+#[utoipa::path(tag = "outcomes", request_body = ObservationInput, responses((status = 201, description = "The observation", body = Observation)))]
+#[post("/v1/outcomes/{id}/observations")]
+pub async fn create_observation(call: Call, id: web::Path<String>, body: Body<ObservationInput>) -> Answer {
+    call.write(async |tx| {
+        let outcome = tx.target::<Outcome>(path_id(&id)?).await?;
+        tx.act_for(&[outcome.responsible_city_id])?;
+        let input = body.checked(tx).await?;
+        let id = insert(tx, None, &outcome, &input).await?;
+        tx.created::<Observation>(id).await
+    })
+    .await
+}
+
+/// List observations
+///
+/// Over all outcomes, or those named.
+#[utoipa::path(tag = "outcomes", params(Paging, ObservationFilter, OfOutcomes), responses((status = 200, description = "A page of observations", body = Page<Observation>)))]
+#[get("/v1/observations")]
+pub async fn list_observations(call: Call) -> Answer {
+    let (paging, filter, of): (Paging, ObservationFilter, OfOutcomes) = (call.query()?, call.query()?, call.query()?);
+    page!(call, paging, Observation, observation_view, {
+        let query = filter.apply(Observation::visible(call.caller()));
+        match &of.outcome_id {
+            Some(outcomes) => query.filter(observation_view::outcome_id.eq_any(outcomes.clone())),
+            None => query,
+        }
+    }, sort "updated_at" => updated_at: records::Instant)
+}
+
+/// Read an observation
+///
+/// By id.
+#[utoipa::path(tag = "outcomes", responses((status = 200, description = "The observation", body = Observation)))]
+#[get("/v1/observations/{id}")]
+pub async fn get_observation(call: Call, id: web::Path<String>) -> Answer {
+    call.one::<Observation>(path_id(&id)?).await
+}
+
+/// 409: from `submitted` on nothing of an observation changes.
+fn only_drafts(current: &Observation) -> Result<(), Problem> {
+    if current.status == ObservationStatus::Draft {
+        return Ok(());
+    }
+    let detail = format!(
+        "the observation is {}; only drafts can be changed or deleted; correct a verified one by one that supersedes it",
+        current.status
+    );
+    Err(Problem::new(Code::Conflict, detail))
+}
+
+/// Change a draft observation
+///
+/// Only a draft; a verified observation is corrected by one that supersedes it.
+#[utoipa::path(tag = "outcomes", request_body = ObservationChange, responses((status = 200, description = "The observation", body = Observation)))]
+#[patch("/v1/observations/{id}")]
+pub async fn update_observation(call: Call, id: web::Path<String>, body: Body<ObservationChange>) -> Answer {
+    call.write(async |tx| {
+        let current = tx.target::<Observation>(path_id(&id)?).await?;
+        tx.act_for(&[current.responsible_city_id])?;
+        tx.precondition(&current)?;
+        let merged = body.merged(tx, &current).await?;
+        only_drafts(&current)?;
+        let Some(input) = merged else {
+            return Ok(tx.unchanged(current));
+        };
+        let outcome = tx.reload::<Outcome>(current.outcome_id.0).await?;
+        check(tx, &input, &outcome).await?;
+        tx.revise::<Observation>(current.id, &input.common()).await?;
+        diesel::update(observation::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        tx.updated(current).await
+    })
+    .await
+}
+
+/// Delete a draft observation
+///
+/// Only a draft; what was submitted stays.
+#[utoipa::path(tag = "outcomes", responses((status = 204, description = "Deleted")))]
+#[delete("/v1/observations/{id}")]
+pub async fn delete_observation(call: Call, id: web::Path<String>) -> Answer {
+    call.write(async |tx| {
+        let current = tx.target::<Observation>(path_id(&id)?).await?;
+        tx.act_for(&[current.responsible_city_id])?;
+        tx.precondition(&current)?;
+        only_drafts(&current)?;
+        tx.deleted(current).await
+    })
+    .await
+}

@@ -1,0 +1,21 @@
+//! Observations: measured values. Drafts can be changed; from `submitted` on nothing of an observation changes.
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+mod handlers;
+mod model;
+mod queries;
+
+pub use model::*;
+pub use queries::*;
+
+/// Its operations.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(handlers::list_outcome_observations)
+        .service(handlers::create_observation)
+        .service(handlers::list_observations)
+        .service(handlers::get_observation)
+        .service(handlers::update_observation)
+        .service(handlers::delete_observation);
+}

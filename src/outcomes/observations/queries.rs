@@ -1,0 +1,184 @@
+//! Its SQL and the rules that are checked before it.
+
+use super::model::*;
+use crate::access::Caller;
+use crate::database::records::Record;
+use crate::database::schema::{observation, observation_view};
+use crate::database::{Tx, transitions};
+use crate::http::Checked;
+use crate::http::body::Rules;
+use crate::http::problem::Problem;
+use crate::ids::{self, ObservationId};
+use crate::outcomes::indicators::Measure;
+use crate::outcomes::outcome::{self, Outcome};
+use crate::values::{Decimal, PartialDate};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+pub(super) type Query = observation_view::BoxedQuery<'static, diesel::pg::Pg>;
+
+diesel::define_sql_function! {
+    /// The last day that a date can mean.
+    fn last_day(partial: diesel::sql_types::Text) -> diesel::sql_types::Date;
+}
+
+impl ObservationFilter {
+    pub(super) fn apply(&self, mut query: Query) -> Query {
+        use observation_view as view;
+        if let Some(statuses) = &self.status {
+            query = query.filter(view::status.eq_any(statuses.clone()));
+        }
+        if let Some(from) = &self.starts_on_from {
+            query = query.filter(last_day(view::starts_on).ge(from.first_day()));
+        }
+        if let Some(to) = &self.starts_on_to {
+            query = query.filter(last_day(view::starts_on).le(to.last_day()));
+        }
+        if let Some(from) = &self.ends_on_from {
+            query = query.filter(last_day(view::ends_on).ge(from.first_day()));
+        }
+        if let Some(to) = &self.ends_on_to {
+            query = query.filter(last_day(view::ends_on).le(to.last_day()));
+        }
+        match self.superseded {
+            Some(true) => query.filter(view::superseded_by_id.is_not_null()),
+            Some(false) => query.filter(view::superseded_by_id.is_null()),
+            None => query,
+        }
+    }
+}
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = observation, treat_none_as_null = true)]
+pub(super) struct Row<'a> {
+    starts_on: &'a PartialDate,
+    ends_on: &'a PartialDate,
+    value: Option<&'a Decimal>,
+    numerator: Option<&'a Decimal>,
+    denominator: Option<&'a Decimal>,
+    text: Option<&'a str>,
+    dimensions: Value,
+    method: Option<&'a str>,
+    source: Option<&'a str>,
+    supersedes_id: Option<ObservationId>,
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn of(input: &'a ObservationChange) -> Self {
+        Self {
+            starts_on: &input.starts_on,
+            ends_on: &input.ends_on,
+            value: input.value.as_ref(),
+            numerator: input.numerator.as_ref(),
+            denominator: input.denominator.as_ref(),
+            text: input.text.as_deref(),
+            dimensions: json!(input.dimensions),
+            method: input.method.as_deref(),
+            source: input.source.as_deref(),
+            supersedes_id: input.supersedes_id,
+        }
+    }
+}
+
+pub(super) async fn check(tx: &mut Tx, input: &ObservationChange, outcome: &Outcome) -> Result<(), Problem> {
+    let mut rules = Rules::new();
+    rules.require_order(Some(&input.starts_on), Some(&input.ends_on), "/ends_on", "starts_on");
+    if outcome.measure == Measure::Qualitative {
+        let only_text =
+            input.text.is_some() && input.value.is_none() && input.numerator.is_none() && input.denominator.is_none();
+        rules.require(only_text, "/text", "one_value", "this indicator is told in words: give text and no numbers");
+    } else {
+        let quotient = input.numerator.is_some() || input.denominator.is_some();
+        let whole = input.numerator.is_some() == input.denominator.is_some();
+        rules.require(whole, "/denominator", "one_value", "numerator and denominator go together");
+        rules.require(
+            input.value.is_some() != quotient,
+            "/value",
+            "one_value",
+            "give either value, or numerator and denominator",
+        );
+        rules.require(
+            input.text.is_none(),
+            "/text",
+            "one_value",
+            "this indicator is a number: give value, or numerator and denominator",
+        );
+    }
+    let divides = input
+        .denominator
+        .as_ref()
+        .is_none_or(|denominator| denominator.0.sign() != bigdecimal::num_bigint::Sign::NoSign);
+    rules.require(divides, "/denominator", "out_of_range", "must not be zero");
+    for name in input.dimensions.keys() {
+        let known = outcome.dimensions.iter().any(|dimension| dimension.name == *name);
+        rules.require(known, &format!("/dimensions/{name}"), "unknown_dimension", "is not a dimension of this outcome");
+    }
+    if let Some(id) = input.supersedes_id {
+        check_correction(tx, id.0, input, outcome, &mut rules).await?;
+    }
+    rules.done()
+}
+
+/// A correction is of a verified observation of the same outcome, period and dimensions.
+async fn check_correction(
+    tx: &mut Tx,
+    id: Uuid,
+    input: &ObservationChange,
+    outcome: &Outcome,
+    rules: &mut Rules,
+) -> Result<(), Problem> {
+    let corrected = Observation::find(&mut tx.conn, &Caller::registry(), id).await?;
+    let fits = corrected.is_some_and(|one| {
+        one.outcome_id.0 == outcome.id
+            && one.status == ObservationStatus::Verified
+            && one.superseded_by_id.is_none()
+            && one.starts_on.first_day() == input.starts_on.first_day()
+            && one.ends_on.last_day() == input.ends_on.last_day()
+            && *one.dimensions == input.dimensions
+    });
+    let detail = "must be a verified observation of this outcome, of the same period and dimensions, not corrected yet";
+    rules.require(fits, "/supersedes_id", "not_correctable", detail);
+    Ok(())
+}
+
+/// Records an observation of an outcome under an id that may be given.
+///
+/// # Errors
+/// 422.
+pub async fn insert(
+    tx: &mut Tx,
+    id: Option<Uuid>,
+    outcome: &Outcome,
+    input: &Checked<ObservationInput>,
+) -> Result<Uuid, Problem> {
+    let account_id = tx.caller.account_id().ok_or_else(Problem::not_found)?;
+    let mut rules = Rules::new();
+    let same = input.outcome_id.is_none_or(|id| id.0 == outcome.id);
+    rules.require(same, "/outcome_id", "other_outcome", "must be the outcome of the path, or be left out");
+    rules.done()?;
+    let change = ObservationChange::from(&**input);
+    check(tx, &change, outcome).await?;
+    let id = tx.register_as::<Observation>(id.unwrap_or_else(ids::fresh), &input.common()).await?;
+    let status = match input.status.unwrap_or(FirstStatus::Draft) {
+        FirstStatus::Draft => ObservationStatus::Draft,
+        FirstStatus::Submitted => ObservationStatus::Submitted,
+    };
+    diesel::insert_into(observation::table)
+        .values((
+            observation::id.eq(id),
+            observation::outcome_id.eq(outcome.id),
+            observation::status.eq(status),
+            observation::submitted_by.eq(account_id),
+            observation::submitted_by_city_id.eq(tx.acting.city_id),
+            Row::of(&change),
+        ))
+        .execute(&mut tx.conn)
+        .await?;
+    if status == ObservationStatus::Submitted {
+        outcome::refresh_state(tx, outcome.id).await?;
+    }
+    tx.keep_transition(id, None, status.label(), transitions::Said::default()).await?;
+    Ok(id)
+}
