@@ -1,3 +1,14 @@
 //! The conventions of the interface.
 
-mod smoke;
+mod conditional;
+mod examples;
+mod filters;
+mod headers;
+mod idempotency;
+mod openapi;
+mod paging;
+mod problems;
+mod records;
+mod text;
+mod token_attacks;
+mod tokens;

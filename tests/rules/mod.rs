@@ -1,1 +1,3 @@
-//! Filled by the tests of this subject.
+//! The rules of the domain.
+
+mod permissions;

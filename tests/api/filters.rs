@@ -1,0 +1,262 @@
+//! Every filter of every list (api.md, convention 8).
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::openapi::operations;
+use crate::support::{App, founding, new_hosting, new_outcome, new_pilot, path};
+
+/// A list, the record to find in it, and for each filter a value that finds the record and one that does not.
+type Case = (&'static str, String, Value, Vec<(&'static str, String, &'static str)>);
+
+const PAGING: &[&str] = &["limit", "cursor", "count", "sort", "updated_since"];
+const NO_ID: &str = "015aca1d-0000-7000-8000-000000000000";
+
+fn filters(list: &[(&'static str, &str, &'static str)]) -> Vec<(&'static str, String, &'static str)> {
+    list.iter().map(|(name, yes, no)| (*name, (*yes).to_owned(), *no)).collect()
+}
+
+async fn directory(app: &App) -> Vec<Case> {
+    let admin = app.admin().await;
+    let hash = "a".repeat(64);
+    let document = json!({"title": "Plan", "city": "KRPUS", "sha256": hash, "visibility": "partners"});
+    let document = admin.post("/v1/documents", document).await.created();
+    let terms = "/v1/vocabularies/areas/terms";
+    let term = json!({"code": "lamps", "label": "Lamps", "broader": "clean_energy", "retired_on": "2020"});
+    let term = admin.post(terms, term).await.created();
+    let organisation = json!({"name": "Lamp Makers", "kind": "company", "city": "ESBCN"});
+    let organisation = admin.post("/v1/organisations", organisation).await.created();
+    let programme = admin.post("/v1/programmes", json!({"name": "Lamps of the world"})).await.created();
+    let city = admin.get("/v1/cities/KRPUS").await.ok();
+    let account = admin.get("/v1/me").await.ok();
+    let none = "b".repeat(64).leak();
+    vec![
+        ("list_accounts", "/v1/accounts".into(), account, filters(&[("role", "administrator", "reader")])),
+        (
+            "list_cities",
+            "/v1/cities".into(),
+            city,
+            filters(&[("code", "KRPUS", "ESBCN"), ("country", "KR", "ES"), ("name", "busan", "Seoul")]),
+        ),
+        (
+            "list_documents",
+            "/v1/documents".into(),
+            document,
+            filters(&[("city", "KRPUS", "ESBCN"), ("visibility", "partners", "public"), ("sha256", &hash, none)]),
+        ),
+        (
+            "list_terms",
+            terms.into(),
+            term,
+            filters(&[
+                ("code", "lamps", "clean_energy"),
+                ("broader", "clean_energy", "smart_cities"),
+                ("retired", "true", "false"),
+            ]),
+        ),
+        (
+            "list_organisations",
+            "/v1/organisations".into(),
+            organisation,
+            filters(&[("kind", "company", "agency"), ("city", "ESBCN", "KRPUS"), ("name", "lamp makers", "KISWIRE")]),
+        ),
+        (
+            "list_programmes",
+            "/v1/programmes".into(),
+            programme,
+            filters(&[("name", "lamps of the world", "World Cities")]),
+        ),
+    ]
+}
+
+async fn exchange(app: &App) -> Vec<Case> {
+    let (admin, barcelona) = (app.admin().await, app.barcelona().await);
+    let pilot = json!({"slug": "lamps", "category": "video_analysis", "areas": ["public_transport"], "status": "in_test",
+                       "tags": ["lamps"], "processes_personal_data": true, "visibility": "partners", "trl": 5});
+    let pilot = new_pilot(&admin, pilot).await;
+    let historical = json!({"historical": true, "status": "live", "lead_organisation_id": founding::BUSAN_CITY_HALL, "visibility": "private"});
+    let hosting = new_hosting(&admin, &pilot, historical).await;
+    let at = path("hostings", &hosting);
+    let compliance = json!({"kind": "permit", "status": "in_progress"});
+    let compliance = barcelona.post(&format!("{at}/compliance"), compliance).await.created();
+    let evaluation =
+        json!({"kind": "self", "on": "2026", "summary": "It works.", "decision": "scale", "rationale": "It pays."});
+    let evaluation = barcelona.post(&format!("{at}/evaluations"), evaluation).await.created();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    vec![
+        (
+            "list_pilots",
+            "/v1/pilots".into(),
+            pilot.clone(),
+            filters(&[
+                ("origin_city", "KRPUS", "ESBCN"),
+                ("category", "video_analysis", "waste"),
+                ("areas", "public_transport", "clean_energy"),
+                ("status", "in_test", "retired"),
+                ("tags", "lamps", "none"),
+                ("slug", "lamps", "none"),
+                ("processes_personal_data", "true", "false"),
+                ("visibility", "partners", "public"),
+                ("trl_from", "5", "6"),
+                ("trl_to", "5", "4"),
+            ]),
+        ),
+        (
+            "list_hostings",
+            "/v1/hostings".into(),
+            hosting.clone(),
+            filters(&[
+                ("pilot_id", &text(&pilot["id"]), NO_ID),
+                ("host_city", "ESBCN", "KRSEL"),
+                ("origin_city", "KRPUS", "ESBCN"),
+                ("kind", "exchange", "home_test"),
+                ("status", "live", "closed"),
+                ("lead_organisation_id", founding::BUSAN_CITY_HALL, NO_ID),
+                ("historical", "true", "false"),
+                ("visibility", "private", "public"),
+            ]),
+        ),
+        (
+            "list_compliance",
+            format!("{at}/compliance"),
+            compliance,
+            filters(&[("kind", "permit", "dpia"), ("status", "in_progress", "approved")]),
+        ),
+        (
+            "list_evaluations",
+            format!("{at}/evaluations"),
+            evaluation,
+            filters(&[("kind", "self", "peer"), ("decision", "scale", "stop")]),
+        ),
+    ]
+}
+
+async fn outcomes(app: &App) -> Vec<Case> {
+    let admin = app.admin().await;
+    let own = json!({"vocabulary": "own", "city": "KRPUS", "code": "SL-GLARE", "name": "Glare", "definition": "Complaints.",
+                     "unit": "n", "measure": "number", "direction": "down", "aggregation": "sum", "areas": ["clean_energy"]});
+    let indicator = admin.post("/v1/indicators", own).await.created();
+    let rest = json!({"frequency": "yearly", "responsible_organisation_id": founding::BUSAN_CITY_HALL, "visibility": "partners"});
+    let of_hosting = new_outcome(&admin, "hosting", &json!(founding::STREETLIGHTS_AT_HOME), rest).await;
+    let of_pilot = new_outcome(&admin, "pilot", &json!(founding::STREETLIGHTS), json!({})).await;
+    let of_city = admin.get(&format!("/v1/outcomes/{}", founding::SERVICES_UNDER_TEST)).await.ok();
+    let observations = format!("/v1/outcomes/{}/observations", founding::SERVICES_UNDER_TEST);
+    let body = json!({"starts_on": "2026-01", "ends_on": "2026-06", "value": "27"});
+    let observation = admin.post(&observations, body).await.created();
+    let of_period = [
+        ("status", "draft", "verified"),
+        ("ends_on_from", "2026-06-30", "2026-07-01"),
+        ("ends_on_to", "2026-06-30", "2026-06-29"),
+        ("superseded", "false", "true"),
+    ];
+    let mut of_outcome = of_period.to_vec();
+    of_outcome.push(("outcome_id", founding::SERVICES_UNDER_TEST, founding::SELF_SUFFICIENCY));
+    let indicator_id = of_hosting["indicator_id"].as_str().unwrap().to_owned();
+    vec![
+        (
+            "list_indicators",
+            "/v1/indicators".into(),
+            indicator,
+            filters(&[
+                ("vocabulary", "own", "SDG"),
+                ("city", "KRPUS", "ESBCN"),
+                ("code", "SL-GLARE", "SL-01"),
+                ("unit", "n", "pct"),
+                ("measure", "number", "percentage"),
+                ("direction", "down", "up"),
+                ("areas", "clean_energy", "culture_tourism"),
+            ]),
+        ),
+        (
+            "list_outcomes",
+            "/v1/outcomes".into(),
+            of_hosting,
+            filters(&[
+                ("indicator_id", &indicator_id, NO_ID),
+                ("hosting_id", founding::STREETLIGHTS_AT_HOME, NO_ID),
+                ("level", "outcome", "impact"),
+                ("frequency", "yearly", "monthly"),
+                ("responsible_organisation_id", founding::BUSAN_CITY_HALL, NO_ID),
+                ("visibility", "partners", "private"),
+            ]),
+        ),
+        (
+            "list_outcomes",
+            "/v1/outcomes".into(),
+            of_pilot,
+            filters(&[("pilot_id", founding::STREETLIGHTS, founding::CCTV)]),
+        ),
+        ("list_outcomes", "/v1/outcomes".into(), of_city, filters(&[("city", "KRPUS", "ESBCN")])),
+        ("list_outcome_observations", observations, observation.clone(), filters(&of_period)),
+        ("list_observations", "/v1/observations".into(), observation, filters(&of_outcome)),
+    ]
+}
+
+#[tokio::test]
+async fn every_filter_finds_what_fits_and_leaves_out_what_does_not() {
+    let app = App::start().await;
+    let admin = app.admin().await;
+    let mut cases = directory(&app).await;
+    cases.extend(exchange(&app).await);
+    cases.extend(outcomes(&app).await);
+    let mut tried: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for (operation, list, record, filters) in &cases {
+        for (name, yes, no) in filters {
+            tried.insert((operation, name));
+            for (value, wanted) in [(yes.as_str(), true), (no, false)] {
+                let found = admin.all(&format!("{list}?{name}={}", value.replace(' ', "%20"))).await;
+                let found = found.iter().any(|item| item["id"] == record["id"]);
+                assert_eq!(found, wanted, "{operation}: {name}={value}");
+            }
+        }
+    }
+    for (_, _, operation) in operations() {
+        let id = operation["operationId"].as_str().unwrap();
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        for name in parameters.filter(|one| one["in"] == "query").map(|one| one["name"].as_str().unwrap()) {
+            assert!(PAGING.contains(&name) || tried.contains(&(id, name)), "{id}: {name} is not tried");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_filter_is_or_and_different_filters_are_and() {
+    let app = App::start().await;
+    let anyone = app.anonymous();
+    let count = async |query: &str| anyone.all(&format!("/v1/pilots?{query}")).await.len();
+    let (video, gps) = (count("category=video_analysis").await, count("category=gps_tracking").await);
+    assert_eq!((video, gps), (1, 1));
+    assert_eq!(count("category=video_analysis&category=gps_tracking").await, 2);
+    assert_eq!(count("category=video_analysis&status=in_test").await, 1);
+    assert_eq!(count("category=video_analysis&status=operational").await, 0);
+    assert_eq!(count("status=in_test&status=operational&category=video_analysis&category=fare_collection").await, 2);
+}
+
+#[tokio::test]
+async fn updated_since_gives_what_changed_at_or_after_that_instant() {
+    let app = App::start().await;
+    let busan = app.busan().await;
+    let first = new_pilot(&busan, json!({"tags": ["since"]})).await;
+    let second = new_pilot(&busan, json!({"tags": ["since"]})).await;
+    let found = async |since: &str| -> Vec<Value> {
+        let since = since.replace('+', "%2B");
+        let items = busan.all(&format!("/v1/pilots?tags=since&updated_since={since}")).await;
+        items.into_iter().map(|item| item["id"].clone()).collect()
+    };
+    let instant = second["updated_at"].as_str().unwrap();
+    assert_eq!(found(instant).await, [second["id"].clone()]);
+    let changed = busan.patch(&path("pilots", &first), json!({"trl": 2})).await.ok();
+    assert_eq!(found(instant).await, [first["id"].clone(), second["id"].clone()]);
+    assert_eq!(found(changed["updated_at"].as_str().unwrap()).await, [first["id"].clone()]);
+    assert!(found("2199-01-01T00:00:00+09:00").await.is_empty());
+}
+
+#[tokio::test]
+async fn private_members_cannot_be_reached_by_filter_or_sort() {
+    let app = App::start().await;
+    let anyone = app.anonymous();
+    for query in ["contact_email=a@example.org", "sort=contact_email", "q=a@example.org"] {
+        anyone.get(&format!("/v1/organisations?{query}")).await.problem(400, "bad_parameter");
+    }
+}
