@@ -1,1 +1,16 @@
-//! Filled by the tests of this subject.
+//! The rules of the domain, each seen to hold over the API.
+
+mod compliance;
+mod directory;
+mod directory_pilots;
+mod evaluations;
+mod exchange;
+mod indicators;
+mod lifecycle;
+mod lifecycle_history;
+mod lifecycle_rules;
+mod observations;
+mod partitions;
+mod progress;
+mod visibility;
+mod visibility_chain;
