@@ -245,12 +245,30 @@ async fn a_retired_term_is_refused_for_new_uses_and_kept_on_old_ones() {
 
     let kept = busan.patch(&pilot, json!({"title": "Old use", "category": "parking"})).await.ok();
     assert_eq!([&kept["category"], &kept["areas"]], [&json!("parking"), &json!(["public_transport", "smart_cities"])]);
-    // Also when it moves in its list.
-    let more = json!({"areas": ["clean_energy", "public_transport", "smart_cities"]});
-    assert_eq!(busan.patch(&pilot, more.clone()).await.ok()["areas"], more["areas"]);
-    let retired = app.anonymous().all("/v1/vocabularies/areas/terms?retired=true").await;
-    assert_eq!(retired.len(), 1);
-    assert_eq!(app.anonymous().all("/v1/pilots?category=parking").await.len(), 1);
     admin.patch("/v1/vocabularies/categories/terms/parking", json!({"retired_on": null})).await.ok();
     busan.patch(&other, json!({"category": "parking"})).await.ok();
+}
+
+#[tokio::test]
+async fn a_retired_term_stays_on_a_record_when_it_moves_in_its_list() {
+    let app = App::start().await;
+    let busan = app.busan().await;
+    let pilot = path("pilots", &new_pilot(&busan, json!({"areas": ["public_transport", "smart_cities"]})).await);
+    let term = "/v1/vocabularies/areas/terms/public_transport";
+    app.admin().await.patch(term, json!({"retired_on": "2026-01-01"})).await.ok();
+    let more = json!({"areas": ["clean_energy", "public_transport", "smart_cities"]});
+    assert_eq!(busan.patch(&pilot, more.clone()).await.ok()["areas"], more["areas"]);
+}
+
+#[tokio::test]
+async fn old_uses_of_a_retired_term_are_found_by_it() {
+    let app = App::start().await;
+    let (busan, admin, anyone) = (app.busan().await, app.admin().await, app.anonymous());
+    let pilot = new_pilot(&busan, json!({"category": "parking", "areas": ["public_transport"]})).await;
+    for term in ["categories/terms/parking", "areas/terms/public_transport"] {
+        admin.patch(&format!("/v1/vocabularies/{term}"), json!({"retired_on": "2026-01-01"})).await.ok();
+    }
+    assert_eq!(anyone.all("/v1/vocabularies/areas/terms?retired=true").await.len(), 1);
+    assert_eq!(anyone.all("/v1/pilots?category=parking").await, [pilot.clone()]);
+    assert!(anyone.all("/v1/pilots?areas=public_transport").await.contains(&pilot));
 }
