@@ -1,3 +1,17 @@
-//! The rules of the domain.
+//! The rules of the domain, each seen to hold over the API.
 
+mod compliance;
+mod directory;
+mod directory_pilots;
+mod evaluations;
+mod exchange;
+mod indicators;
+mod lifecycle;
+mod lifecycle_history;
+mod lifecycle_rules;
+mod observations;
+mod partitions;
 mod permissions;
+mod progress;
+mod visibility;
+mod visibility_chain;

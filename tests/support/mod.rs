@@ -5,6 +5,7 @@
 mod client;
 mod cluster;
 mod contract;
+pub mod life;
 
 pub use client::{Actor, Answer};
 pub use cluster::{TestDatabase, empty_database, new_database, sql};
