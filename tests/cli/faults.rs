@@ -23,6 +23,7 @@ async fn kill_9_of_the_server_loses_nothing_that_was_acknowledged() {
         let began = Instant::now();
         server = Server::start_on(port, &folder, &["--demo"]).await;
         println!("round {round}: ready again after {:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(2), "ready again only after {:?}", began.elapsed());
     }
     journal.advance(20, PATIENCE).await;
     journal.finish(&busan, &folder.postgres_url()).await;

@@ -73,8 +73,8 @@ impl Journal {
         while let Some(ended) = self.writers.join_next().await {
             ended.unwrap();
         }
-        assert_eq!(*self.shared.violations.lock().await, Vec::<String>::new());
         audit(&*self.shared.writes.lock().await, actor, postgres_url).await;
+        assert_eq!(*self.shared.violations.lock().await, Vec::<String>::new(), "answers that no fault may cause");
     }
 }
 
