@@ -77,8 +77,7 @@ pub fn finish(mut document: Value) -> Value {
             "type": "oauth2",
             "description": "Client credentials: the client_id and client_secret of your account.",
             "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {"exchange": "All that the account's role allows"}}}
-        },
-        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token from POST /oauth/token."}
+        }
     });
     document
 }
@@ -102,11 +101,9 @@ fn close(schema: &mut Value) {
     }
     // A list of codes, words or ids is a set.
     let sets = ["Tag", "AreaCode", "CityRef", "ObservationId"].map(|name| format!("#/components/schemas/{name}"));
-    for (_, property) in schema["properties"].as_object_mut().into_iter().flatten() {
+    for (_, property) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
         if property["items"]["$ref"].as_str().is_some_and(|name| sets.iter().any(|set| set == name)) {
             property["uniqueItems"] = json!(true);
-        } else if property["items"].is_null() {
-            property.as_object_mut().map(|object| object.shift_remove("items"));
         }
     }
 }
@@ -122,8 +119,7 @@ fn finish_operation(
     let row = table::row_of(&id);
     let is_public = row.is_some_and(|row| row.anonymous != May::No);
     let token = json!({"oauth2": ["exchange"]});
-    let bearer = json!({"bearer": []});
-    operation["security"] = if is_public { json!([{}, token, bearer]) } else { json!([token, bearer]) };
+    operation["security"] = if is_public { json!([{}, token]) } else { json!([token]) };
 
     let mut parameters = path_parameters(path);
     let own = operation["parameters"].as_array().cloned().unwrap_or_default();

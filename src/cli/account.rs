@@ -56,6 +56,7 @@ async fn run_at(home: &Home, action: Action) -> Result<(), Failure> {
     let conn = &mut database.connection().await.map_err(Failure::other)?;
     match action {
         Action::Create { client_id, role, name, cities } => {
+            check_client_id(&client_id)?;
             let name = name.as_deref().unwrap_or(&client_id);
             let cities = find_cities(conn, &cities).await?;
             let new = accounts::New { client_id: &client_id, name, role, cities, demo: false };
@@ -78,6 +79,19 @@ async fn run_at(home: &Home, action: Action) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The same rule as over the API.
+fn check_client_id(client_id: &str) -> Result<(), Failure> {
+    let first = client_id.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let rest =
+        client_id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte));
+    if first && rest && (3..=60).contains(&client_id.len()) {
+        return Ok(());
+    }
+    Err(Failure::other(format!(
+        "client_id {client_id:?} must be 3 to 60 of a-z, 0-9, . _ - and begin with a letter or digit"
+    )))
 }
 
 fn print(view: &accounts::AccountView) {

@@ -102,12 +102,10 @@ pub async fn run(
         ));
     }
     if let Some(path) = &service.master_key_file {
-        Secrets::read(path).map_err(Failure::configuration)?;
+        Secrets::read(path).map_err(named("PILOT_EXCHANGE_MASTER_KEY_FILE"))?;
     }
     let pool = |url: &str| Database::new(url, database.database_connections).map_err(Failure::configuration);
-    if let Some(url) = &database.database_url {
-        pool(url)?;
-    }
+    check_addresses(database)?;
     let listener = TcpListener::bind(config.listen).map_err(|error| {
         Failure::configuration(format!("PILOT_EXCHANGE_LISTEN: {} cannot be listened on: {error}; choose another port, or stop the service that has it", config.listen))
     })?;
@@ -116,6 +114,18 @@ pub async fn run(
         run_at(&home, pool(&home.url)?, &database.data_dir, service, config, listener, (demo, no_migrate)).await;
     home.close().await;
     result
+}
+
+/// Connection strings that cannot be read are told at once, before anything waits for them.
+fn check_addresses(settings: &DatabaseSettings) -> Result<(), Failure> {
+    let addresses =
+        [("DATABASE_URL", &settings.database_url), ("DATABASE_MIGRATION_URL", &settings.database_migration_url)];
+    for (variable, url) in addresses {
+        if let Some(Err(error)) = url.as_ref().map(|url| url.parse::<tokio_postgres::Config>()) {
+            return Err(named(variable)(format!("is not a connection string: {error}")));
+        }
+    }
+    Ok(())
 }
 
 async fn run_at(
@@ -181,6 +191,11 @@ fn secrets(service: &ServiceSettings, data_dir: &Path) -> Result<Secrets, Failur
         write_private(&path, &Secrets::new_master_key())?;
     }
     Secrets::read(&path).map_err(Failure::configuration)
+}
+
+/// A failure of the setting that this variable names.
+fn named(variable: &'static str) -> impl Fn(String) -> Failure {
+    move |error| Failure::configuration(format!("{variable}: {error}"))
 }
 
 /// Writes a file that only this user can read, as a whole or not at all.

@@ -234,6 +234,7 @@ pub async fn list_cities(call: Call) -> Answer {
 #[post("/v1/cities")]
 pub async fn create_city(call: Call, body: Body<CityInput>) -> Answer {
     call.write(async |tx| {
+        tx.act_for(&[])?;
         let input = body.checked(tx).await?;
         let id = insert(tx, None, &input).await?;
         tx.created::<City>(id).await

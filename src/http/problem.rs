@@ -332,12 +332,15 @@ impl From<DieselError> for Problem {
             | DieselError::AlreadyInTransaction
             | DieselError::NotInTransaction => {
                 tracing::warn!(%error, "connection lost in a transaction");
-                Self::unavailable("the connection to the database was lost; nothing was changed")
+                Self::unavailable(LOST)
             }
             _ => internal(&error),
         }
     }
 }
+
+/// A connection that breaks off at COMMIT leaves it open whether the change was made.
+const LOST: &str = "the database is busy or starting again; send the request again, with the same Idempotency-Key";
 
 fn internal(error: &dyn fmt::Display) -> Problem {
     tracing::error!(%error, "unexpected error");
@@ -368,13 +371,14 @@ fn from_database(
         ),
         DatabaseErrorKind::SerializationFailure
         | DatabaseErrorKind::ReadOnlyTransaction
-        | DatabaseErrorKind::ClosedConnection => {
+        | DatabaseErrorKind::ClosedConnection
+        | DatabaseErrorKind::UnableToSendCommand => {
             tracing::warn!(message = information.message(), "database not ready");
-            Problem::unavailable("the database is busy or starting again; nothing was changed")
+            Problem::unavailable(LOST)
         }
         DatabaseErrorKind::Unknown if is_passing(information.message()) => {
             tracing::warn!(message = information.message(), "database not ready");
-            Problem::unavailable("the database is busy or starting again; nothing was changed")
+            Problem::unavailable(LOST)
         }
         _ => {
             tracing::error!(message = information.message(), constraint, %error, "unexpected database error");

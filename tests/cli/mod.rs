@@ -1,1 +1,7 @@
-//! Filled by the tests of this subject.
+//! The command line: the real binary, its refusals, and what it keeps when it is killed.
+
+mod commands;
+mod demo;
+mod faults;
+mod journal;
+mod settings;

@@ -1,3 +1,8 @@
 //! The database: schema, migrations, the private cluster.
 
 mod cluster;
+mod data;
+mod history;
+mod migrations;
+mod schema;
+mod visibility;

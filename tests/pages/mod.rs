@@ -1,1 +1,3 @@
-//! Filled by the tests of this subject.
+//! Pages for people, in a real browser.
+
+mod swagger;

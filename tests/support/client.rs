@@ -27,6 +27,23 @@ impl Actor {
         Self { base: base.to_owned(), http, token }
     }
 
+    /// A client with a token for this account.
+    pub async fn login(base: &str, client_id: &str, secret: &str) -> Self {
+        Self::try_login(base, client_id, secret).await.unwrap_or_else(|answer| panic!("{client_id}: {answer}"))
+    }
+
+    /// The same, or what the service answered instead.
+    pub async fn try_login(base: &str, client_id: &str, secret: &str) -> Result<Self, Value> {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let form = [("grant_type", "client_credentials"), ("client_id", client_id), ("client_secret", secret)];
+        let answer = http.post(format!("{base}/oauth/token")).form(&form).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        match answer["access_token"].as_str() {
+            Some(token) => Ok(Self::new(base, http, Some(token.to_owned()))),
+            None => Err(answer),
+        }
+    }
+
     /// A request to finish by hand.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method: Method = method.parse().unwrap();

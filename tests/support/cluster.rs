@@ -133,12 +133,20 @@ async fn run_as_superuser(statement: &str) {
     let _ = connection.await;
 }
 
+/// Rows as text.
+pub type Rows = Vec<Vec<Option<String>>>;
+
 /// Runs SQL as the owner and gives the rows as text.
-pub async fn sql(database: &TestDatabase, statement: &str) -> Vec<Vec<Option<String>>> {
-    let (client, connection) = tokio_postgres::connect(&database.owner_url, NoTls).await.unwrap();
+pub async fn sql(database: &TestDatabase, statement: &str) -> Rows {
+    try_sql(&database.owner_url, statement).await.unwrap()
+}
+
+/// Runs SQL as the role of this connection string.
+pub async fn try_sql(url: &str, statement: &str) -> Result<Rows, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
-    let messages = client.simple_query(statement).await.unwrap();
-    messages
+    let messages = client.simple_query(statement).await?;
+    Ok(messages
         .into_iter()
         .filter_map(|message| match message {
             tokio_postgres::SimpleQueryMessage::Row(row) => {
@@ -146,5 +154,5 @@ pub async fn sql(database: &TestDatabase, statement: &str) -> Vec<Vec<Option<Str
             }
             _ => None,
         })
-        .collect()
+        .collect())
 }

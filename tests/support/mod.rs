@@ -2,13 +2,15 @@
 //! filled with the founding data; actors are clients with an account each. Every answer is checked against the
 //! OpenAPI document by itself.
 
+pub mod browser;
 mod client;
 mod cluster;
 mod contract;
 pub mod life;
+pub mod process;
 
 pub use client::{Actor, Answer};
-pub use cluster::{TestDatabase, empty_database, new_database, sql};
+pub use cluster::{TestDatabase, empty_database, new_database, secret_of, sql, try_sql};
 
 use pilot_exchange::access::secrets::Secrets;
 use pilot_exchange::app::{Application, Clock, State};

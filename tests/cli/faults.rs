@@ -1,0 +1,157 @@
+//! What was acknowledged is served afterwards, once, whatever was killed meanwhile.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use super::journal::Journal;
+use crate::support::process::{Folder, Server, free_port, run, send, until};
+use crate::support::{new_pilot, path, try_sql};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_of_the_server_loses_nothing_that_was_acknowledged() {
+    let (folder, port) = (Folder::new(), free_port());
+    let mut server = Server::start_on(port, &folder, &["--demo"]).await;
+    let busan = server.demo("demo-busan").await;
+    let journal = Journal::start(&busan);
+    for round in 1..=5 {
+        journal.advance(20, PATIENCE).await;
+        server.kill();
+        let began = Instant::now();
+        server = Server::start_on(port, &folder, &["--demo"]).await;
+        println!("round {round}: ready again after {:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(2), "ready again only after {:?}", began.elapsed());
+    }
+    journal.advance(20, PATIENCE).await;
+    journal.finish(&busan, &folder.postgres_url()).await;
+    assert!(server.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_of_postgresql_is_survived_and_loses_nothing_that_was_acknowledged() {
+    let folder = Folder::new();
+    let mut server = Server::start(&folder, &["--demo"]).await;
+    let busan = server.demo("demo-busan").await;
+    let journal = Journal::start(&busan);
+    for round in 1..=3 {
+        journal.advance(20, PATIENCE).await;
+        let killed = folder.postgres().expect("a PostgreSQL");
+        send(killed, Signal::KILL);
+        let began = Instant::now();
+        until("PostgreSQL is another", PATIENCE, async || folder.postgres().is_some_and(|id| id != killed)).await;
+        until("it accepts", PATIENCE, async || try_sql(&folder.postgres_url(), "SELECT 1").await.is_ok()).await;
+        let accepted = Instant::now();
+        journal.advance(1, PATIENCE).await;
+        println!("round {round}: accepts after {:?}, writes after {:?}", accepted - began, began.elapsed());
+        assert!(accepted.elapsed() < Duration::from_secs(5), "first write after {:?}", accepted.elapsed());
+        assert!(server.is_running(), "the server has ended");
+    }
+    assert!(journal.unavailable() > 0, "the writers did not notice: nothing was tested");
+    journal.advance(20, PATIENCE).await;
+    journal.finish(&busan, &folder.postgres_url()).await;
+    assert!(server.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn liveness_stays_and_readiness_tells_while_postgresql_is_away() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &["--demo"]).await;
+    let anyone = server.anonymous();
+    let stopped = folder.postgres().expect("a PostgreSQL");
+    // Fast shutdown: it ends by itself and is started again by the server's supervisor.
+    send(stopped, Signal::INT);
+    until("readiness tells", PATIENCE, async || {
+        assert_eq!(anyone.get("/livez").await.status, 200);
+        let ready = anyone.get("/readyz").await;
+        assert!(ready.status == 200 || ready.header("retry-after").is_some(), "{ready:?}");
+        ready.status == 503
+    })
+    .await;
+    until("it is ready again", PATIENCE, async || anyone.get("/readyz").await.status == 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_run_when_the_server_is_asked_to_stop_are_finished() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &["--demo"]).await;
+    let busan = server.demo("demo-busan").await;
+    let mut paths = vec![];
+    for _ in 0..8 {
+        paths.push(path("pilots", &new_pilot(&busan, json!({"category": "other"})).await));
+    }
+    // Somebody else holds the rows, so that the requests are certainly running when the signal comes.
+    let (holder, connection) = tokio_postgres::connect(&folder.postgres_url(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    holder.batch_execute("BEGIN; SELECT FROM record WHERE type = 'pilots' FOR UPDATE").await.unwrap();
+    let running: Vec<_> = paths
+        .iter()
+        .map(|path| {
+            let (busan, path) = (busan.clone(), path.clone());
+            tokio::spawn(async move { busan.patch(&path, json!({"summary": "finished"})).await.status })
+        })
+        .collect();
+    let waiting = "SELECT FROM pg_stat_activity WHERE usename = 'pilot_exchange' AND wait_event_type = 'Lock'";
+    let url = folder.postgres_url();
+    until("all of them wait", Duration::from_secs(3), async || {
+        try_sql(&url, waiting).await.unwrap().len() == paths.len()
+    })
+    .await;
+    send(server.id(), Signal::TERM);
+    until("nobody is let in any more", Duration::from_secs(2), async || {
+        tokio::net::TcpStream::connect(("127.0.0.1", server.port())).await.is_err()
+    })
+    .await;
+    holder.batch_execute("COMMIT").await.unwrap();
+    for request in running {
+        assert_eq!(request.await.unwrap(), 200);
+    }
+    assert!(server.stop().success());
+
+    let again = Server::start(&folder, &["--demo"]).await;
+    for path in paths {
+        assert_eq!(again.anonymous().get(&path).await.ok()["summary"], "finished");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_never_get_into_the_log() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &["--demo"]).await;
+    let mut secrets: Vec<String> =
+        server.demo_accounts().iter().map(|one| one["client_secret"].as_str().unwrap().to_owned()).collect();
+    let admin = server.demo("demo-admin").await;
+    let account = json!({"client_id": "new-partner", "name": "New", "role": "reader"});
+    let made = admin.post("/v1/accounts", account).await.created();
+    secrets.push(made["client_secret"].as_str().unwrap().to_owned());
+    let rotated = admin.post(&format!("{}/secrets", path("accounts", &made)), json!({})).await;
+    secrets.push(rotated.json["client_secret"].as_str().expect(&rotated.text).to_owned());
+    secrets.push(admin.token.clone().unwrap());
+    // Also where they do not belong: in the query, in a body, in a header that is refused.
+    let secret = secrets[0].clone();
+    admin.get(&format!("/v1/pilots?token={secret}")).await.problem(400, "bad_parameter");
+    admin.post("/v1/pilots", json!({"client_secret": secret})).await.problem(422, "invalid");
+    let refused = server.anonymous();
+    let request = refused.request("GET", "/v1/me").header("authorization", format!("Basic {secret}"));
+    assert_eq!(refused.send(request).await.status, 401);
+    secrets.push(std::fs::read_to_string(folder.data().join("master.key")).unwrap().trim().to_owned());
+    assert!(server.stop().success());
+
+    let log = std::fs::read_to_string(folder.0.join("server.log")).unwrap();
+    assert!(log.contains("/v1/pilots"), "the log has the requests");
+    assert!(secrets.len() == 10 && secrets.iter().all(|secret| secret.len() > 40));
+    for secret in secrets {
+        assert!(!log.contains(&secret), "{}", log.lines().find(|line| line.contains(&secret)).unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_server_left_does_not_disturb_a_command() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &["--demo"]).await;
+    server.kill();
+    assert!(run(&folder, &["account", "list"], &[]).ok().contains("demo-busan\teditor\tKRPUS\tenabled"));
+    assert_eq!(folder.postgres(), None, "the command has stopped the PostgreSQL that it started");
+}
