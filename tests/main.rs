@@ -1,5 +1,7 @@
 //! One test binary over the real application and a real PostgreSQL. See `support` for how a test is made.
 
+#![allow(clippy::needless_pass_by_value, reason = "bodies are written with json! where they are sent")]
+
 mod support;
 
 mod api;

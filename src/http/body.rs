@@ -246,7 +246,7 @@ async fn check<T: Input>(
                 let pointer = error.path().iter().map(|segment| format!("/{segment}")).collect::<String>();
                 rules.0.push(Fault::at(pointer, "invalid", error.inner().to_string()));
             }
-            Err(Problem::invalid(rules.0))
+            Err(rules.problem())
         }
     }
 }
@@ -279,9 +279,13 @@ impl Rules {
     pub fn new() -> Self {
         Self::default()
     }
+    /// Whether something is wrong there already; one fault of a member is told, the first.
+    pub fn has(&self, pointer: &str) -> bool {
+        self.0.iter().any(|fault| fault.pointer.as_deref() == Some(pointer))
+    }
     /// What has to hold, and what the client is told if it does not.
     pub fn require(&mut self, holds: bool, pointer: &str, code: &str, detail: &str) {
-        if !holds {
+        if !holds && !self.has(pointer) {
             self.0.push(Fault::at(pointer, code, detail));
         }
     }
@@ -304,10 +308,14 @@ impl Rules {
     }
     /// # Errors
     /// 422 with all that did not hold.
-    pub fn done(mut self) -> Result<(), Problem> {
+    pub fn done(self) -> Result<(), Problem> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.problem()) }
+    }
+
+    fn problem(mut self) -> Problem {
         let mut seen = BTreeSet::new();
         self.0.retain(|fault| seen.insert((fault.pointer.clone(), fault.code.clone())));
-        if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
+        Problem::invalid(self.0)
     }
 }
 

@@ -98,7 +98,7 @@ pub fn known_as(request: &HttpRequest, etag: &str) -> Option<String> {
         let uncoded = CODINGS.iter().find_map(|coding| tag.strip_suffix(&format!("-{coding}"))).unwrap_or(tag);
         format!("{uncoded}\"")
     };
-    tags(&value).find(|tag| plain(tag) == etag).map(str::to_owned)
+    tags(&value).find(|tag| plain(tag) == etag).map(|tag| tag.trim_start_matches("W/").to_owned())
 }
 
 fn joined(request: &HttpRequest, name: &header::HeaderName) -> Option<String> {

@@ -75,7 +75,10 @@ async fn exchange(app: &App) -> Vec<Case> {
     let pilot = json!({"slug": "lamps", "category": "video_analysis", "areas": ["public_transport"], "status": "in_test",
                        "tags": ["lamps"], "processes_personal_data": true, "visibility": "partners", "trl": 5});
     let pilot = new_pilot(&admin, pilot).await;
-    let historical = json!({"historical": true, "status": "live", "lead_organisation_id": founding::BUSAN_CITY_HALL, "visibility": "private"});
+    let earlier = new_hosting(&admin, &pilot, json!({"historical": true, "status": "closed"})).await;
+    let historical = json!({"historical": true, "status": "live", "lead_organisation_id": founding::BUSAN_CITY_HALL,
+        "visibility": "private", "follows_id": earlier["id"], "planned_start": "2026-02", "planned_end": "2026-12",
+        "actual_start": "2026-02", "actual_end": "2026-11"});
     let hosting = new_hosting(&admin, &pilot, historical).await;
     let at = path("hostings", &hosting);
     let compliance = json!({"kind": "permit", "status": "in_progress"});
@@ -114,6 +117,16 @@ async fn exchange(app: &App) -> Vec<Case> {
                 ("status", "live", "closed"),
                 ("lead_organisation_id", founding::BUSAN_CITY_HALL, NO_ID),
                 ("historical", "true", "false"),
+                ("proposed_by_city", "KRPUS", "ESBCN"),
+                ("follows_id", &text(&earlier["id"]), NO_ID),
+                ("planned_start_from", "2026-01", "2026-03"),
+                ("planned_start_to", "2026-02-28", "2026-02-27"),
+                ("planned_end_from", "2026-12", "2027-01"),
+                ("planned_end_to", "2026", "2026-11"),
+                ("actual_start_from", "2026-02", "2026-03"),
+                ("actual_start_to", "2026-02", "2026-01"),
+                ("actual_end_from", "2026-11", "2026-12"),
+                ("actual_end_to", "2026-11", "2026-10"),
                 ("visibility", "private", "public"),
             ]),
         ),
@@ -146,6 +159,8 @@ async fn outcomes(app: &App) -> Vec<Case> {
     let observation = admin.post(&observations, body).await.created();
     let of_period = [
         ("status", "draft", "verified"),
+        ("starts_on_from", "2026-01", "2026-02"),
+        ("starts_on_to", "2026-01-31", "2026-01-30"),
         ("ends_on_from", "2026-06-30", "2026-07-01"),
         ("ends_on_to", "2026-06-30", "2026-06-29"),
         ("superseded", "false", "true"),
@@ -165,6 +180,7 @@ async fn outcomes(app: &App) -> Vec<Case> {
                 ("unit", "n", "pct"),
                 ("measure", "number", "percentage"),
                 ("direction", "down", "up"),
+                ("aggregation", "sum", "mean"),
                 ("areas", "clean_energy", "culture_tourism"),
             ]),
         ),

@@ -136,7 +136,7 @@ fn what_needs_no_token_says_so_and_the_rest_says_which() {
         let is_open = security.contains(&json!({}));
         let responses = operation["responses"].as_object().unwrap();
         assert_eq!(is_open, !responses.contains_key("403"), "{method} {path}");
-        assert!(path == "/oauth/token" || security.contains(&json!({"bearer": []})), "{method} {path}");
+        assert!(path == "/oauth/token" || security.contains(&json!({"oauth2": ["exchange"]})), "{method} {path}");
     }
 }
 

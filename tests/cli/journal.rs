@@ -150,7 +150,7 @@ async fn audit(writes: &BTreeMap<String, (Value, Fate)>, actor: &Actor, postgres
     for (key, (body, fate)) in writes {
         let found = before.get(key).map_or(&[][..], Vec::as_slice);
         match fate {
-            Fate::Acknowledged(id) => assert_eq!(found, [id.clone()], "{key} was acknowledged"),
+            Fate::Acknowledged(id) => assert_eq!(found, std::slice::from_ref(id), "{key} was acknowledged"),
             Fate::Refused => assert!(found.is_empty(), "{key} was refused and is there"),
             Fate::Unknown => {
                 assert!(found.len() <= 1, "{key} is there {} times", found.len());

@@ -5,7 +5,10 @@ use std::net::TcpListener;
 use crate::support::process::{Folder, free_port, run};
 
 /// Variable, a value that cannot be, and what else must be set to get there.
-const WRONG: &[(&str, &str, &[(&str, &str)])] = &[
+/// The variable that is named, the arguments, and the variables that are set.
+type Wrong = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const WRONG: &[Wrong] = &[
     ("PILOT_EXCHANGE_LISTEN", "nonsense", &[]),
     ("PILOT_EXCHANGE_LISTEN", "127.0.0.1", &[]),
     ("PILOT_EXCHANGE_LISTEN", "127.0.0.1:99999", &[]),

@@ -80,9 +80,9 @@ async fn the_other_pages_open_without_complaints_and_load_from_us_only() {
     let browser = Browser::open().await;
     for (page, heading) in [
         ("/", "Pilot Exchange"),
-        ("/problems/invalid", "Invalid"),
-        ("/problems/guard_failed", "Guard"),
-        ("/problems/stale_version", "version"),
+        ("/problems/invalid", "The body is not acceptable"),
+        ("/problems/guard_failed", "Something is missing"),
+        ("/problems/stale_version", "changed in the meantime"),
     ] {
         browser.goto(&format!("{}{page}", app.base)).await;
         let text = browser.text("h1").await;

@@ -265,7 +265,10 @@ async fn what_a_state_was_reached_by_is_kept_while_it_lasts() {
     ] {
         let hosting = exchange.hosting_at(state).await;
         let answer = exchange.barcelona.patch(&path("hostings", &hosting), json!({member: null})).await;
-        answer.problem(422, "invalid");
+        match state {
+            "closed" => answer.problem(409, "conflict"),
+            _ => answer.problem(422, "invalid"),
+        };
         assert_eq!(exchange.barcelona.get(&path("hostings", &hosting)).await.ok(), hosting, "{state} {member}");
     }
 }
@@ -302,6 +305,8 @@ async fn only_a_proposal_that_nothing_refers_to_is_deleted() {
     let outcome = new_outcome(&exchange.busan, "hosting", &proposed["id"], json!({})).await;
     let proposed = path("hostings", &proposed);
     app.seoul().await.delete(&proposed).await.problem(403, "forbidden");
+    // The other city declines by a transition, with a reason.
+    exchange.barcelona.delete(&proposed).await.problem(403, "forbidden");
     let problem = exchange.busan.delete(&proposed).await.problem(409, "referenced");
     assert_eq!(problem["references"], json!({"outcomes": 1}));
     assert_eq!(exchange.busan.delete(&path("outcomes", &outcome)).await.status, 204);

@@ -21,7 +21,6 @@ use serde_json::{Value, json};
 /// Fixed ids of the founding data set.
 pub mod founding {
     pub const DOCUMENT: &str = "015aca1d-6401-7000-8000-000000000001";
-    pub const BARCELONA: &str = "015aca1d-6404-7000-8000-000000000004";
     pub const BUSAN: &str = "015aca1d-6405-7000-8000-000000000005";
     pub const BUSAN_CITY_HALL: &str = "015aca1d-6409-7000-8000-000000000009";
     pub const STREETLIGHTS: &str = "015aca1d-640d-7000-8000-00000000000d";

@@ -105,7 +105,12 @@ pub(super) fn slug_of(input: &PilotInput) -> String {
 
 pub(super) async fn check(_tx: &mut Tx, input: &Checked<PilotInput>, rules: &mut Rules) -> Result<(), Problem> {
     let slug = slug_of(input);
-    rules.require(!slug.is_empty(), "/slug", "required", "must be given: none can be made from the title");
+    rules.require(
+        !slug.is_empty() || rules.has("/title"),
+        "/slug",
+        "required",
+        "must be given: none can be made from the title",
+    );
     let mut seen = std::collections::HashSet::new();
     let unique = input.providers.iter().all(|provider| seen.insert(provider.organisation_id));
     rules.require(unique, "/providers", "not_unique", "must name each organisation once");

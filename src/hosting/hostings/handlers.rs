@@ -105,12 +105,13 @@ pub async fn update_hosting(call: Call, id: web::Path<String>, body: Body<Hostin
 pub async fn delete_hosting(call: Call, id: web::Path<String>) -> Answer {
     call.write(async |tx| {
         let current = tx.target::<Hosting>(path_id(&id)?).await?;
-        tx.act_for(&[current.proposed_by_city_id])?;
+        tx.act_for(&current.cities())?;
         tx.precondition(&current)?;
         if current.status != HostingStatus::Proposed {
             let detail = "only a proposed hosting can be deleted; cancel this one by POST …/transitions";
             return Err(Problem::new(Code::Conflict, detail));
         }
+        tx.act_for(&[current.proposed_by_city_id])?;
         tx.deleted(current).await
     })
     .await
