@@ -431,6 +431,20 @@ pub mod common {
         pub quote: Option<String>,
     }
 
+    /// A citation with what is needed to tell who may see its document.
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    pub struct ShownCitation {
+        document_id: DocumentId,
+        locator: Option<String>,
+        quote: Option<String>,
+        /// That of the document.
+        #[serde(skip_serializing)]
+        pub visibility: Visibility,
+        /// That of the document.
+        #[serde(skip_serializing)]
+        pub city_id: Option<uuid::Uuid>,
+    }
+
     /// Texts of the record in other languages: `{"ko": {"title": "스마트 가로등"}}`.
     pub type Translations = BTreeMap<String, BTreeMap<String, String>>;
 

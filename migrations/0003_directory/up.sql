@@ -113,9 +113,9 @@ CREATE VIEW record_view AS
 SELECT r.id, r.type, r.version, r.created_at, r.updated_at, r.language, r.translations,
     coalesce((SELECT jsonb_agg(jsonb_build_object('source', e.source, 'value', e.value) ORDER BY e.source, e.value)
               FROM external_id e WHERE e.record_id = r.id), '[]') AS external_ids,
-    coalesce((SELECT jsonb_agg(jsonb_build_object('document_id', c.document_id, 'locator', c.locator, 'quote', c.quote)
-                               ORDER BY c.position)
-              FROM citation c WHERE c.record_id = r.id), '[]') AS citations
+    coalesce((SELECT jsonb_agg(jsonb_build_object('document_id', c.document_id, 'locator', c.locator, 'quote', c.quote,
+                                                  'visibility', d.visibility, 'city_id', d.city_id) ORDER BY c.position)
+              FROM citation c JOIN document d ON d.id = c.document_id WHERE c.record_id = r.id), '[]') AS citations
 FROM record r;
 
 -- A city is named by its UN/LOCODE, and by its id where it has none.

@@ -18,6 +18,7 @@ use crate::outcomes::{evaluations, indicators, observations, outcome, verificati
 use crate::{pages, service};
 
 mod document;
+mod problems;
 
 /// The operations: one line per slice, in order of work.
 pub fn routes(config: &mut ServiceConfig<'_>) {

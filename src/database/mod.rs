@@ -19,6 +19,7 @@ pub mod cluster;
 pub mod migrations;
 pub mod records;
 pub mod references;
+mod referring;
 #[expect(missing_docs, reason = "generated")]
 pub mod schema;
 pub mod shipped;

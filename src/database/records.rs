@@ -5,10 +5,10 @@ use std::future::Future;
 use actix_web::http::{StatusCode, header};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::Uuid as SqlUuid;
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::schema::{change, citation, external_id, record as register, revision};
@@ -16,7 +16,7 @@ use super::{Conn, Tx};
 use crate::access::Caller;
 use crate::http::{Answer, Code, Problem, Reply, conditional};
 use crate::ids;
-use crate::values::common::Common;
+use crate::values::common::{Common, ShownCitation};
 
 /// A kind of record: a row of its view, which is its JSON. Made by [`record!`].
 pub trait Record: Serialize + Sized + 'static {
@@ -34,7 +34,9 @@ pub trait Record: Serialize + Sized + 'static {
     fn find(conn: &mut Conn, caller: &Caller, id: Uuid) -> impl Future<Output = QueryResult<Option<Self>>>;
     /// Fills what depends on the day.
     fn complete(&mut self, _today: NaiveDate) {}
-    /// Takes out what this caller may not see.
+    /// Its citations.
+    fn citations(&mut self) -> &mut Vec<ShownCitation>;
+    /// Takes out what this caller may not see of its own members.
     fn shown_to(&mut self, _caller: &Caller) {}
     /// The record's members as somebody would send them.
     fn writable(&self) -> Value {
@@ -97,9 +99,15 @@ async fn absent<R: Record>(conn: &mut Conn, caller: &Caller, id: Uuid) -> Result
     })
 }
 
+/// Takes out of a record what this caller may not see: members that are private, citations of hidden documents.
+pub fn show<R: Record>(record: &mut R, caller: &Caller) {
+    record.shown_to(caller);
+    record.citations().retain(|one| caller.may_see("documents", one.visibility.label(), one.city_id.as_slice()));
+}
+
 /// The record as an answer to this caller, with its ETag.
 pub fn reply<R: Record>(status: StatusCode, mut record: R, caller: &Caller) -> Reply {
-    record.shown_to(caller);
+    show(&mut record, caller);
     let reply = Reply::json(status, &record);
     let etag = conditional::etag(record.version(), &reply.body);
     reply.header(header::ETAG, &etag)
@@ -351,67 +359,6 @@ impl Tx {
             .await?;
         Ok(())
     }
-
-    /// Counts the records that refer to this one; asked from the catalogue, so that no table is forgotten.
-    ///
-    /// # Errors
-    /// 409 if there are any.
-    pub async fn check_references<R: Record>(&mut self, id: Uuid) -> Result<(), Problem> {
-        let referring: Vec<Referring> =
-            diesel::sql_query(include_str!("referring.sql")).bind::<Text, _>(R::TABLE).load(&mut self.conn).await?;
-        let mut references = Map::new();
-        for Referring { table_name, condition } in referring {
-            let count: Count =
-                diesel::sql_query(format!("SELECT count(*) AS count FROM {table_name} WHERE {condition}"))
-                    .bind::<SqlUuid, _>(id)
-                    .get_result(&mut self.conn)
-                    .await?;
-            if count.count > 0 {
-                let so_far = references.get(collection_of(&table_name)).and_then(Value::as_i64).unwrap_or(0);
-                references.insert(collection_of(&table_name).into(), json!(so_far + count.count));
-            }
-        }
-        if references.is_empty() {
-            return Ok(());
-        }
-        let names = references.keys().cloned().collect::<Vec<_>>().join(", ");
-        Err(Problem::new(Code::Referenced, format!("records of {names} refer to it")).with("references", references))
-    }
-}
-
-#[derive(QueryableByName)]
-struct Referring {
-    #[diesel(sql_type = Text)]
-    table_name: String,
-    #[diesel(sql_type = Text)]
-    condition: String,
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
-/// The collection that a table's rows belong to, as the interface names it.
-fn collection_of(table: &str) -> &str {
-    match table {
-        "city" => "cities",
-        "organisation" => "organisations",
-        "programme" => "programmes",
-        "document" => "documents",
-        "term" => "terms",
-        "pilot" | "pilot_area" | "pilot_provider" => "pilots",
-        "hosting" | "site" | "transition" => "hostings",
-        "compliance" => "compliance",
-        "indicator" | "indicator_area" => "indicators",
-        "outcome" | "target" | "dimension" | "outcome_state" => "outcomes",
-        "observation" => "observations",
-        "evaluation" | "evaluation_observation" => "evaluations",
-        "citation" => "citations",
-        "account_city" => "accounts",
-        _ => "records",
-    }
 }
 
 /// 409 that names the record which has the key, if the caller may see it.
@@ -461,7 +408,7 @@ macro_rules! record {
             pub external_ids: crate::values::Json<Vec<crate::values::common::ExternalId>>,
             /// Where its facts come from.
             #[schema(value_type = Vec<crate::values::common::Citation>)]
-            pub citations: crate::values::Json<Vec<crate::values::common::Citation>>,
+            pub citations: crate::values::Json<Vec<crate::values::common::ShownCitation>>,
             /// The language of its texts [BCP 47].
             pub language: String,
             /// Its texts in other languages, by language and member.
@@ -500,6 +447,9 @@ macro_rules! record {
             }
             fn version(&self) -> i32 {
                 self.version
+            }
+            fn citations(&mut self) -> &mut Vec<crate::values::common::ShownCitation> {
+                &mut self.citations.0
             }
             fn audience(&self) -> (&str, &[uuid::Uuid]) {
                 (&self.effective_visibility, &self.city_ids)

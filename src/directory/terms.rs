@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::database::records::{self, record};
 use crate::database::schema::{term, term_view};
 use crate::database::{Conn, Tx};
-use crate::http::body::{Rules, input};
+use crate::http::body::{Rules, inputs};
 use crate::http::paging::{Page, UpdatedSort, page};
 use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
 use crate::ids;
@@ -64,29 +64,14 @@ record! {
     }
 }
 
-input! {
+inputs! {
     /// A term to add. Its scheme is that of the path.
     #[schema(example = json!({"code": "noise_monitoring", "label": "Noise monitoring", "tracks_people": false}))]
     TermInput {
         /// The code that other records use; stays the same.
         #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9_/%.-]*$", max_length = 60, example = "noise_monitoring")]
         code: String,
-        /// What people read.
-        #[schema(example = "Noise monitoring")]
-        label: Line,
-        /// For units: the symbol.
-        symbol: Option<Line>,
-        /// For categories: whether such a service tracks people.
-        tracks_people: Option<bool>,
-        /// The code of the broader term, of the same scheme.
-        #[schema(max_length = 60)]
-        broader: Option<String>,
-        /// Since when it is not used any more.
-        retired_on: Option<PartialDate>,
-    }
-}
-
-input! {
+    };
     /// What can be changed of a term.
     TermChange {
         /// What people read.

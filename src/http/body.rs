@@ -369,3 +369,38 @@ macro_rules! input {
     };
 }
 pub(crate) use input;
+
+/// Declares the two bodies of a record of which some members are given once and for all: the first is what is sent to
+/// make one and has both lists of members, the second is what can be changed.
+macro_rules! inputs {
+    (
+        $(#[$meta:meta])* $name:ident
+        { $($(#[$only_meta:meta])* $only:ident: $only_type:ty),* $(,)? } $(checked by $check:path)?;
+        $(#[$change_meta:meta])* $change:ident
+        { $($(#[$member_meta:meta])* $member:ident: $type:ty),* $(,)? } $(checked by $change_check:path)?
+    ) => {
+        crate::http::body::input! {
+            $(#[$meta])* $name {
+                $($(#[$only_meta])* $only: $only_type,)*
+                $($(#[$member_meta])* $member: $type,)*
+            } $(checked by $check)?
+        }
+        crate::http::body::input! {
+            $(#[$change_meta])* $change { $($(#[$member_meta])* $member: $type,)* } $(checked by $change_check)?
+        }
+
+        impl From<&$name> for $change {
+            fn from(input: &$name) -> Self {
+                let input = input.clone();
+                Self {
+                    $($member: input.$member,)*
+                    external_ids: input.external_ids,
+                    citations: input.citations,
+                    language: input.language,
+                    translations: input.translations,
+                }
+            }
+        }
+    };
+}
+pub(crate) use inputs;

@@ -203,7 +203,7 @@ impl Call {
         let today = self.state.clock.today();
         for item in &mut items {
             item.complete(today);
-            item.shown_to(self.caller());
+            records::show(item, self.caller());
         }
         Ok(self.list(&Page { items, next: next.clone(), count }, next.as_deref()))
     }

@@ -158,3 +158,19 @@ async fn a_draft_is_the_business_of_the_cities_involved_and_verifiers() {
         assert_eq!(outsider.get(&draft).await.ok()["status"], "submitted");
     }
 }
+
+#[tokio::test]
+async fn a_citation_is_seen_by_those_who_may_see_its_document() {
+    let app = App::start().await;
+    let busan = app.busan().await;
+    let document = json!({"title": "Minutes", "city": "KRPUS", "visibility": "private"});
+    let document = busan.post("/v1/documents", document).await.created();
+    let cited = json!({"citations": [{"document_id": document["id"], "quote": "internal words"}]});
+    let pilot = path("pilots", &new_pilot(&busan, cited).await);
+    for (who, seen) in [(busan, 1), (app.admin().await, 1), (app.barcelona().await, 0), (app.anonymous(), 0)] {
+        let pilot = who.get(&pilot).await.ok();
+        assert_eq!(pilot["citations"].as_array().unwrap().len(), seen);
+        let listed = who.all("/v1/pilots").await.into_iter().find(|one| one["id"] == pilot["id"]).unwrap();
+        assert_eq!(listed["citations"], pilot["citations"]);
+    }
+}

@@ -1,7 +1,7 @@
 //! What is stored, sent and answered.
 
 use crate::database::records::record;
-use crate::http::body::input;
+use crate::http::body::inputs;
 use crate::http::paging::UpdatedSort;
 use crate::ids::{DocumentId, HostingId, OrganisationId};
 use crate::values::{Line, PartialDate, Prose, labels};
@@ -72,12 +72,16 @@ record! {
     kept { host_city_id: Uuid }
 }
 
-input! {
+inputs! {
     /// A compliance item to add.
     #[schema(example = json!({"kind": "permit", "status": "in_progress", "text": "Works on the public way, district 2."}))]
     ComplianceInput {
         /// What is asked for.
         kind: ComplianceKind,
+    } checked by super::queries::check;
+    /// What can be changed of a compliance item.
+    #[schema(example = json!({"status": "in_progress"}))]
+    ComplianceChange {
         /// How far it is; `not_started` if absent.
         status: Option<ComplianceStatus>,
         /// When it was decided.
@@ -95,33 +99,7 @@ input! {
         document_id: Option<DocumentId>,
         /// Anything else; why it is not required.
         text: Option<Prose>,
-    }
-    checked by super::queries::check
-}
-
-input! {
-    /// What can be changed of a compliance item.
-    #[schema(example = json!({"status": "in_progress"}))]
-    ComplianceChange {
-        /// How far it is.
-        status: ComplianceStatus,
-        /// When it was decided.
-        decided_on: Option<PartialDate>,
-        /// The legal basis.
-        legal_basis: Option<Line>,
-        /// The class of the data.
-        data_class: Option<Line>,
-        /// For how many days data are kept.
-        #[schema(minimum = 0, maximum = 100_000)]
-        retention_days: Option<i32>,
-        /// The controller of the data.
-        controller_id: Option<OrganisationId>,
-        /// The document of the decision.
-        document_id: Option<DocumentId>,
-        /// Anything else; why it is not required.
-        text: Option<Prose>,
-    }
-    checked by super::queries::check_change
+    } checked by super::queries::check_change
 }
 
 /// Filters of compliance items.

@@ -42,7 +42,7 @@ pub(super) struct Row<'a> {
 impl<'a> Row<'a> {
     pub(super) fn of(input: &'a ComplianceChange) -> Self {
         Self {
-            status: input.status,
+            status: input.status.unwrap_or(ComplianceStatus::NotStarted),
             decided_on: input.decided_on.as_ref(),
             legal_basis: input.legal_basis.as_deref(),
             data_class: input.data_class.as_deref(),
@@ -50,26 +50,6 @@ impl<'a> Row<'a> {
             controller_id: input.controller_id,
             document_id: input.document_id,
             text: input.text.as_deref(),
-        }
-    }
-}
-
-impl From<&ComplianceInput> for ComplianceChange {
-    fn from(input: &ComplianceInput) -> Self {
-        let input = input.clone();
-        Self {
-            status: input.status.unwrap_or(ComplianceStatus::NotStarted),
-            decided_on: input.decided_on,
-            legal_basis: input.legal_basis,
-            data_class: input.data_class,
-            retention_days: input.retention_days,
-            controller_id: input.controller_id,
-            document_id: input.document_id,
-            text: input.text,
-            external_ids: input.external_ids,
-            citations: input.citations,
-            language: input.language,
-            translations: input.translations,
         }
     }
 }
@@ -89,7 +69,7 @@ pub(super) async fn check_change(
 }
 
 fn check_text(input: &ComplianceChange, rules: &mut Rules) {
-    let explained = input.status != ComplianceStatus::NotRequired || input.text.is_some();
+    let explained = input.status != Some(ComplianceStatus::NotRequired) || input.text.is_some();
     rules.require(explained, "/text", "required", "must say why it is not required");
 }
 

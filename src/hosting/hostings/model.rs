@@ -2,7 +2,7 @@
 
 use crate::database::records::record;
 use crate::hosting::lifecycle::HostingStatus;
-use crate::http::body::input;
+use crate::http::body::inputs;
 use crate::http::paging::UpdatedSort;
 use crate::ids::{HostingId, OrganisationId, PilotId};
 use crate::values::{CityRef, Json, PartialDate, Prose, Visibility, labels};
@@ -91,7 +91,7 @@ impl Hosting {
     }
 }
 
-input! {
+inputs! {
     /// A hosting to propose.
     #[schema(example = json!({
         "pilot_id": "015aca1d-640d-7000-8000-00000000000d",
@@ -113,33 +113,7 @@ input! {
         /// For administrators: entered after the fact; guards that the source is silent on are recorded as waived.
         #[serde(default)]
         historical: bool,
-        /// Why it has no outcome with a baseline.
-        no_outcome_reason: Option<Prose>,
-        /// When it is planned to begin.
-        planned_start: Option<PartialDate>,
-        /// When it is planned to end.
-        planned_end: Option<PartialDate>,
-        /// When it began.
-        actual_start: Option<PartialDate>,
-        /// When it ended.
-        actual_end: Option<PartialDate>,
-        /// Where in the city.
-        #[serde(default)]
-        #[schema(max_items = 100)]
-        sites: Vec<Site>,
-        /// The organisation that leads it.
-        lead_organisation_id: Option<OrganisationId>,
-        /// How large it is.
-        scale_note: Option<Prose>,
-        /// The earlier hosting that it follows; of the same pilot and host.
-        follows_id: Option<HostingId>,
-        /// Who may see it; `public` if absent.
-        visibility: Option<Visibility>,
-    }
-    checked by super::queries::check
-}
-
-input! {
+    } checked by super::queries::check;
     /// What can be changed of a hosting. Its status moves by POST …/transitions.
     #[schema(example = json!({"planned_start": "2027-04", "planned_end": "2028-03"}))]
     HostingChange {
@@ -165,30 +139,7 @@ input! {
         follows_id: Option<HostingId>,
         /// Who may see it; `public` if absent.
         visibility: Option<Visibility>,
-    }
-    checked by super::queries::check_change
-}
-
-impl From<&HostingInput> for HostingChange {
-    fn from(input: &HostingInput) -> Self {
-        let input = input.clone();
-        Self {
-            no_outcome_reason: input.no_outcome_reason,
-            planned_start: input.planned_start,
-            planned_end: input.planned_end,
-            actual_start: input.actual_start,
-            actual_end: input.actual_end,
-            sites: input.sites,
-            lead_organisation_id: input.lead_organisation_id,
-            scale_note: input.scale_note,
-            follows_id: input.follows_id,
-            visibility: input.visibility,
-            external_ids: input.external_ids,
-            citations: input.citations,
-            language: input.language,
-            translations: input.translations,
-        }
-    }
+    } checked by super::queries::check_change
 }
 
 /// Filters of hostings.

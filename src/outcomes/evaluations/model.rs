@@ -1,7 +1,7 @@
 //! What is stored, sent and answered.
 
 use crate::database::records::record;
-use crate::http::body::input;
+use crate::http::body::inputs;
 use crate::http::paging::UpdatedSort;
 use crate::ids::{HostingId, ObservationId};
 use crate::values::{Json, PartialDate, Prose, Visibility, labels};
@@ -144,7 +144,7 @@ record! {
     kept { host_city_id: Uuid, author_city_id: Option<Uuid> }
 }
 
-input! {
+inputs! {
     /// An evaluation to write.
     #[schema(example = json!({
         "kind": "self", "on": "2026-10-01",
@@ -156,31 +156,7 @@ input! {
     EvaluationInput {
         /// Who evaluates.
         kind: EvaluationKind,
-        /// When.
-        on: PartialDate,
-        /// In a few sentences.
-        summary: Prose,
-        /// By criterion; one that is absent or without a score was not assessed.
-        #[serde(default)]
-        scores: Scores,
-        /// What was learned.
-        #[serde(default)]
-        #[schema(max_items = 100)]
-        lessons: Vec<Lesson>,
-        /// What was decided; needed to close the hosting.
-        decision: Option<Decision>,
-        /// Why.
-        rationale: Option<Prose>,
-        /// The observations that it cites.
-        #[serde(default)]
-        #[schema(max_items = 200)]
-        observation_ids: Vec<ObservationId>,
-        /// Who may see it; `public` if absent.
-        visibility: Option<Visibility>,
-    }
-}
-
-input! {
+    };
     /// What can be changed of an evaluation.
     #[schema(example = json!({"rationale": "Savings pay for the maintenance within four years."}))]
     EvaluationChange {
@@ -205,26 +181,6 @@ input! {
         observation_ids: Vec<ObservationId>,
         /// Who may see it; `public` if absent.
         visibility: Option<Visibility>,
-    }
-}
-
-impl From<&EvaluationInput> for EvaluationChange {
-    fn from(input: &EvaluationInput) -> Self {
-        let input = input.clone();
-        Self {
-            on: input.on,
-            summary: input.summary,
-            scores: input.scores,
-            lessons: input.lessons,
-            decision: input.decision,
-            rationale: input.rationale,
-            observation_ids: input.observation_ids,
-            visibility: input.visibility,
-            external_ids: input.external_ids,
-            citations: input.citations,
-            language: input.language,
-            translations: input.translations,
-        }
     }
 }
 

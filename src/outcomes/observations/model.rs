@@ -2,7 +2,7 @@
 
 use crate::access::Caller;
 use crate::database::records::record;
-use crate::http::body::input;
+use crate::http::body::inputs;
 use crate::http::paging::UpdatedSort;
 use crate::ids::{ObservationId, OutcomeId};
 use crate::values::{Decimal, Json, Line, PartialDate, Prose, labels};
@@ -103,7 +103,7 @@ impl Observation {
     }
 }
 
-input! {
+inputs! {
     /// An observation to record.
     #[schema(example = json!({
         "starts_on": "2026-01", "ends_on": "2026-06", "value": "27",
@@ -112,34 +112,9 @@ input! {
     ObservationInput {
         /// The outcome; that of the path may be left out.
         outcome_id: Option<OutcomeId>,
-        /// First day of the period.
-        starts_on: PartialDate,
-        /// Last day of the period.
-        ends_on: PartialDate,
-        /// The value; or numerator and denominator; or text for indicators told in words.
-        value: Option<Decimal>,
-        /// With denominator, instead of a value.
-        numerator: Option<Decimal>,
-        /// With numerator; not zero.
-        denominator: Option<Decimal>,
-        /// For indicators told in words.
-        text: Option<Prose>,
-        /// Which part of the total it is, by the outcome's dimensions; empty: the total.
-        #[serde(default)]
-        #[schema(value_type = crate::outcomes::observations::DimensionsSchema)]
-        dimensions: Dimensions,
-        /// How it was measured.
-        method: Option<Prose>,
-        /// Where it comes from.
-        source: Option<Line>,
         /// `draft` if absent.
         status: Option<FirstStatus>,
-        /// The verified observation that this one corrects.
-        supersedes_id: Option<ObservationId>,
-    }
-}
-
-input! {
+    };
     /// What can be changed of a draft.
     #[schema(example = json!({"method": "counted twice"}))]
     ObservationChange {
@@ -190,28 +165,6 @@ impl utoipa::PartialSchema for DimensionsSchema {
 impl utoipa::ToSchema for DimensionsSchema {
     fn name() -> std::borrow::Cow<'static, str> {
         "Dimensions".into()
-    }
-}
-
-impl From<&ObservationInput> for ObservationChange {
-    fn from(input: &ObservationInput) -> Self {
-        let input = input.clone();
-        Self {
-            starts_on: input.starts_on,
-            ends_on: input.ends_on,
-            value: input.value,
-            numerator: input.numerator,
-            denominator: input.denominator,
-            text: input.text,
-            dimensions: input.dimensions,
-            method: input.method,
-            source: input.source,
-            supersedes_id: input.supersedes_id,
-            external_ids: input.external_ids,
-            citations: input.citations,
-            language: input.language,
-            translations: input.translations,
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is stored, sent and answered.
 
 use crate::database::records::record;
-use crate::http::body::input;
+use crate::http::body::inputs;
 use crate::http::paging::UpdatedSort;
 use crate::ids::{HostingId, IndicatorId, ObservationId, OrganisationId, PilotId};
 use crate::outcomes::indicators::{Direction, IndicatorVocabulary, Measure};
@@ -202,7 +202,7 @@ impl Outcome {
     }
 }
 
-input! {
+inputs! {
     /// An outcome to track.
     #[schema(example = json!({
         "indicator": {"vocabulary": "own", "code": "SL-01"},
@@ -219,34 +219,7 @@ input! {
         indicator: Option<IndicatorCode>,
         /// What it is about.
         subject: Subject,
-        /// How far along the chain of results.
-        level: OutcomeLevel,
-        /// Where it began.
-        baseline: Option<Baseline>,
-        /// Where it should go.
-        #[serde(default)]
-        #[schema(max_items = 50)]
-        targets: Vec<Target>,
-        /// How often observations are expected; `none` if absent.
-        frequency: Option<Frequency>,
-        /// The ways in which observations are divided.
-        #[serde(default)]
-        #[schema(max_items = 10)]
-        dimensions: Vec<Dimension>,
-        /// ISO 4217, where the indicator's measure is currency.
-        #[schema(pattern = "^[A-Z]{3}$")]
-        currency: Option<String>,
-        /// Who sees to it.
-        responsible_organisation_id: Option<OrganisationId>,
-        /// How far off a held indicator may be.
-        tolerance: Option<Decimal>,
-        /// Who may see it; `public` if absent.
-        visibility: Option<Visibility>,
-    }
-    checked by super::queries::check
-}
-
-input! {
+    } checked by super::queries::check;
     /// What can be changed of an outcome: all but its indicator and its subject.
     #[schema(example = json!({"frequency": "quarterly"}))]
     OutcomeChange {
@@ -273,29 +246,7 @@ input! {
         tolerance: Option<Decimal>,
         /// Who may see it; `public` if absent.
         visibility: Option<Visibility>,
-    }
-    checked by super::queries::check_change
-}
-
-impl From<&OutcomeInput> for OutcomeChange {
-    fn from(input: &OutcomeInput) -> Self {
-        let input = input.clone();
-        Self {
-            level: input.level,
-            baseline: input.baseline,
-            targets: input.targets,
-            frequency: input.frequency,
-            dimensions: input.dimensions,
-            currency: input.currency,
-            responsible_organisation_id: input.responsible_organisation_id,
-            tolerance: input.tolerance,
-            visibility: input.visibility,
-            external_ids: input.external_ids,
-            citations: input.citations,
-            language: input.language,
-            translations: input.translations,
-        }
-    }
+    } checked by super::queries::check_change
 }
 
 /// Filters of outcomes.
