@@ -18,7 +18,7 @@ use crate::http::{Answer, Code, Problem, Reply, conditional};
 use crate::ids;
 use crate::values::common::{Common, ShownCitation};
 
-/// A kind of record: a row of its view, which is its JSON. Made by [`record!`].
+/// A kind of record: a row of its view, which is its JSON. Made by the macro `record!`.
 pub trait Record: Serialize + Sized + 'static {
     /// The collection's name, as in the path, the feed and the export.
     const TYPE: &'static str;
@@ -377,7 +377,7 @@ pub async fn duplicate<R: Record>(tx: &mut Tx, what: &str, existing: Option<Uuid
     })
 }
 
-/// The columns of a record that every record has, for the types made by [`record!`].
+/// The type of `updated_at`, by which every list can be sorted.
 pub type Instant = DateTime<Utc>;
 
 /// Declares a record: the members given, those that every record has, and what is kept from the client.

@@ -27,7 +27,7 @@ use crate::values::{CityRef, PartialDate};
 /// The most bytes a body may have.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
-/// What can be sent in a body. Records' are made by [`input!`].
+/// What can be sent in a body. Records' are made by the macro `input!`.
 pub trait Input: DeserializeOwned + ToSchema {
     /// The rules that its schema does not say; all that does not hold is told together with the schema's faults.
     fn check(_tx: &mut Tx, _input: &Checked<Self>, _rules: &mut Rules) -> impl Future<Output = Result<(), Problem>> {
