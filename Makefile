@@ -30,4 +30,5 @@ openapi: ## Write openapi/openapi.json anew from the code
 
 bench: ## Measure against pgbench running the same SQL
 	scripts/setup rust postgres
+	cargo build --release --locked
 	scripts/bench

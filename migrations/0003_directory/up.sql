@@ -118,35 +118,43 @@ SELECT r.id, r.type, r.version, r.created_at, r.updated_at, r.language, r.transl
               FROM citation c JOIN document d ON d.id = c.document_id WHERE c.record_id = r.id), '[]') AS citations
 FROM record r;
 
+-- Views of records take the id from their own table: PostgreSQL does not carry a condition on record.id over to it, and
+-- a page deep in a list would then read all the pages before it.
+
 -- A city is named by its UN/LOCODE, and by its id where it has none.
 CREATE VIEW city_view AS
-SELECT r.*, c.code, c.name, c.country, c.latitude, c.longitude, c.population, c.timezone, c.website,
+SELECT c.id, r.type, r.version, r.created_at, r.updated_at, r.language, r.translations, r.external_ids, r.citations,
+    c.code, c.name, c.country, c.latitude, c.longitude, c.population, c.timezone, c.website,
     'public' AS effective_visibility, ARRAY[c.id] AS city_ids, coalesce(c.code, c.id::text) AS reference
 FROM city c JOIN record_view r USING (id);
 COMMENT ON VIEW city_view IS 'nullable: code population website';
 
 CREATE VIEW organisation_view AS
-SELECT r.*, o.name, o.kind, c.reference AS city, o.website, o.contact_email, o.city_id,
+SELECT o.id, r.type, r.version, r.created_at, r.updated_at, r.language, r.translations, r.external_ids, r.citations,
+    o.name, o.kind, c.reference AS city, o.website, o.contact_email, o.city_id,
     'public' AS effective_visibility, array_remove(ARRAY[o.city_id], NULL) AS city_ids
 FROM organisation o JOIN record_view r USING (id)
 LEFT JOIN LATERAL (SELECT coalesce(code, id::text) AS reference FROM city WHERE id = o.city_id) c ON true;
 COMMENT ON VIEW organisation_view IS 'nullable: kind city website contact_email city_id';
 
 CREATE VIEW programme_view AS
-SELECT r.*, p.name, p.funder, p.starts_on, p.ends_on, p.website,
+SELECT p.id, r.type, r.version, r.created_at, r.updated_at, r.language, r.translations, r.external_ids, r.citations,
+    p.name, p.funder, p.starts_on, p.ends_on, p.website,
     'public' AS effective_visibility, '{}'::uuid[] AS city_ids
 FROM programme p JOIN record_view r USING (id);
 COMMENT ON VIEW programme_view IS 'nullable: funder starts_on ends_on website';
 
 CREATE VIEW document_view AS
-SELECT r.*, d.title, c.reference AS city, d.url, d.sha256, d.licence, d.published_on, d.visibility, d.city_id,
+SELECT d.id, r.type, r.version, r.created_at, r.updated_at, r.language, r.translations, r.external_ids, r.citations,
+    d.title, c.reference AS city, d.url, d.sha256, d.licence, d.published_on, d.visibility, d.city_id,
     d.visibility AS effective_visibility, array_remove(ARRAY[d.city_id], NULL) AS city_ids
 FROM document d JOIN record_view r USING (id)
 LEFT JOIN LATERAL (SELECT coalesce(code, id::text) AS reference FROM city WHERE id = d.city_id) c ON true;
 COMMENT ON VIEW document_view IS 'nullable: city url sha256 licence published_on city_id';
 
 CREATE VIEW term_view AS
-SELECT r.*, t.scheme, t.code, t.label, t.symbol, t.tracks_people, t.broader, t.retired_on,
+SELECT t.id, r.type, r.version, r.created_at, r.updated_at, r.language, r.translations, r.external_ids, r.citations,
+    t.scheme, t.code, t.label, t.symbol, t.tracks_people, t.broader, t.retired_on,
     'public' AS effective_visibility, '{}'::uuid[] AS city_ids
 FROM term t JOIN record_view r USING (id);
 COMMENT ON VIEW term_view IS 'nullable: symbol tracks_people broader retired_on';

@@ -100,7 +100,8 @@ CREATE INDEX compliance_document ON compliance (document_id);
 
 -- The cities involved in a pilot are its origin and those that host it.
 CREATE VIEW pilot_view AS
-SELECT r.*, p.slug, p.title, p.summary, p.description, coalesce(c.code, c.id::text) AS origin_city, p.category,
+SELECT p.id, r.type, r.version, r.created_at, r.updated_at, r.language, r.translations, r.external_ids, r.citations,
+    p.slug, p.title, p.summary, p.description, coalesce(c.code, c.id::text) AS origin_city, p.category,
     ARRAY(SELECT a.area FROM pilot_area a WHERE a.pilot_id = p.id ORDER BY a.area) AS areas,
     coalesce((SELECT jsonb_agg(jsonb_build_object('organisation_id', v.organisation_id, 'role', v.role) ORDER BY v.position)
               FROM pilot_provider v WHERE v.pilot_id = p.id), '[]') AS providers,
@@ -114,7 +115,8 @@ COMMENT ON VIEW pilot_view IS
     'nullable: summary description trl data_model_uri processes_personal_data ip_terms cost_note website';
 
 CREATE VIEW hosting_view AS
-SELECT r.*, h.pilot_id, coalesce(o.code, o.id::text) AS origin_city, coalesce(c.code, c.id::text) AS host_city, h.kind,
+SELECT h.id, r.type, r.version, r.created_at, r.updated_at, r.language, r.translations, r.external_ids, r.citations,
+    h.pilot_id, coalesce(o.code, o.id::text) AS origin_city, coalesce(c.code, c.id::text) AS host_city, h.kind,
     CASE WHEN h.proposed_by_city_id = h.host_city_id THEN coalesce(c.code, c.id::text)
          ELSE coalesce(o.code, o.id::text) END AS proposed_by_city,
     h.status, h.suspended_from, h.no_outcome_reason, h.planned_start, h.planned_end, h.actual_start, h.actual_end,
@@ -133,7 +135,8 @@ COMMENT ON VIEW hosting_view IS
 
 -- Compliance is seen by the cities involved and by verifiers only.
 CREATE VIEW compliance_view AS
-SELECT r.*, c.hosting_id, c.kind, c.status, c.decided_on, c.legal_basis, c.data_class, c.retention_days, c.controller_id,
+SELECT c.id, r.type, r.version, r.created_at, r.updated_at, r.language, r.translations, r.external_ids, r.citations,
+    c.hosting_id, c.kind, c.status, c.decided_on, c.legal_basis, c.data_class, c.retention_days, c.controller_id,
     c.document_id, c.text, h.host_city_id,
     'private' AS effective_visibility, ARRAY[h.origin_city_id, h.host_city_id] AS city_ids
 FROM compliance c JOIN record_view r USING (id) JOIN hosting h ON h.id = c.hosting_id;

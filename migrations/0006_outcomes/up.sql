@@ -152,7 +152,8 @@ CREATE TABLE outcome_state (
 );
 
 CREATE VIEW indicator_view AS
-SELECT r.*, i.vocabulary, coalesce(c.code, c.id::text) AS city, i.code, i.name, i.definition, i.unit, i.measure,
+SELECT i.id, r.type, r.version, r.created_at, r.updated_at, r.language, r.translations, r.external_ids, r.citations,
+    i.vocabulary, coalesce(c.code, c.id::text) AS city, i.code, i.name, i.definition, i.unit, i.measure,
     i.direction, i.aggregation,
     ARRAY(SELECT a.area FROM indicator_area a WHERE a.indicator_id = i.id ORDER BY a.area) AS areas,
     i.city_id, 'public' AS effective_visibility, array_remove(ARRAY[i.city_id], NULL) AS city_ids
@@ -160,7 +161,8 @@ FROM indicator i JOIN record_view r USING (id) LEFT JOIN city c ON c.id = i.city
 COMMENT ON VIEW indicator_view IS 'nullable: city city_id';
 
 CREATE VIEW outcome_view AS
-SELECT r.*, o.indicator_id,
+SELECT o.id, r.type, r.version, r.created_at, r.updated_at, r.language, r.translations, r.external_ids, r.citations,
+    o.indicator_id,
     jsonb_build_object(
         'type', CASE WHEN o.hosting_id IS NOT NULL THEN 'hosting' WHEN o.pilot_id IS NOT NULL THEN 'pilot' ELSE 'city' END,
         'id', coalesce(o.hosting_id::text, o.pilot_id::text, c.code, c.id::text)) AS subject,
@@ -193,7 +195,8 @@ COMMENT ON VIEW outcome_view IS
     'nullable: baseline currency responsible_organisation_id tolerance latest progress progress_reason actual hosting_id pilot_id city_id';
 
 CREATE VIEW observation_view AS
-SELECT r.*, o.outcome_id, o.starts_on, o.ends_on,
+SELECT o.id, r.type, r.version, r.created_at, r.updated_at, r.language, r.translations, r.external_ids, r.citations,
+    o.outcome_id, o.starts_on, o.ends_on,
     coalesce(o.value, round(CASE WHEN v.measure = 'percentage' THEN 100 ELSE 1 END * o.numerator / o.denominator, 6)) AS value,
     o.numerator, o.denominator, o.text, o.dimensions, o.method, o.source, o.status, o.supersedes_id, o.superseded_by_id,
     s.client_id AS submitted_by, w.client_id AS verified_by, o.recorded_at,

@@ -52,7 +52,8 @@ CREATE TRIGGER evaluation_decision_kept AFTER UPDATE OF decision OR DELETE ON ev
     FOR EACH ROW WHEN (OLD.decision IS NOT NULL) EXECUTE FUNCTION evaluation_keep_decision();
 
 CREATE VIEW evaluation_view AS
-SELECT r.*, e.hosting_id, e.kind, e.evaluated_on AS "on", e.summary,
+SELECT e.id, r.type, r.version, r.created_at, r.updated_at, r.language, r.translations, r.external_ids, r.citations,
+    e.hosting_id, e.kind, e.evaluated_on AS "on", e.summary,
     coalesce((SELECT jsonb_object_agg(s.criterion, jsonb_build_object('score', s.score, 'reason', s.reason))
               FROM evaluation_score s WHERE s.evaluation_id = e.id), '{}') AS scores,
     coalesce((SELECT jsonb_agg(jsonb_build_object('kind', l.kind, 'text', l.text) ORDER BY l.position)

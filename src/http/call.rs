@@ -14,7 +14,7 @@ use super::conditional::{self, IfMatch};
 use super::idempotency;
 use super::middleware::{Context, filters};
 use super::operation::of_parameter;
-use super::paging::{Cursor, Page};
+use super::paging::{Cursor, Page, SortKey, sort_keys};
 use super::problem::{Code, Problem};
 use super::reply::Reply;
 use crate::access::Caller;
@@ -85,10 +85,9 @@ impl Call {
         self.context.cursor.as_ref()
     }
 
-    /// The order asked for: the member, and whether it is reversed.
-    pub fn sort(&self) -> (String, bool) {
-        let sort = self.context.query["sort"].as_str().unwrap_or_default();
-        (sort.trim_start_matches('-').to_owned(), sort.starts_with('-'))
+    /// The order asked for; none: by id.
+    pub fn sort(&self) -> Vec<SortKey> {
+        sort_keys(self.context.query["sort"].as_str().unwrap_or_default())
     }
 
     /// A connection for reading.

@@ -31,6 +31,22 @@ labels! {
         UpdatedAt = "updated_at",
         /// by last change, newest first
         UpdatedAtDescending = "-updated_at",
+        /// by title, then by last change
+        TitleThenUpdatedAt = "title,updated_at",
+        /// by last change, then by title
+        UpdatedAtThenTitle = "updated_at,title",
+        /// by title, then by last change, newest first
+        TitleThenUpdatedAtDescending = "title,-updated_at",
+        /// by last change, newest first, then by title
+        UpdatedAtDescendingThenTitle = "-updated_at,title",
+        /// by title, last first, then by last change
+        TitleDescendingThenUpdatedAt = "-title,updated_at",
+        /// by last change, then by title, last first
+        UpdatedAtThenTitleDescending = "updated_at,-title",
+        /// by title, last first, then by last change, newest first
+        TitleDescendingThenUpdatedAtDescending = "-title,-updated_at",
+        /// by last change, newest first, then by title, last first
+        UpdatedAtDescendingThenTitleDescending = "-updated_at,-title",
     }
 }
 
@@ -45,6 +61,22 @@ labels! {
         UpdatedAt = "updated_at",
         /// by last change, newest first
         UpdatedAtDescending = "-updated_at",
+        /// by name, then by last change
+        NameThenUpdatedAt = "name,updated_at",
+        /// by last change, then by name
+        UpdatedAtThenName = "updated_at,name",
+        /// by name, then by last change, newest first
+        NameThenUpdatedAtDescending = "name,-updated_at",
+        /// by last change, newest first, then by name
+        UpdatedAtDescendingThenName = "-updated_at,name",
+        /// by name, last first, then by last change
+        NameDescendingThenUpdatedAt = "-name,updated_at",
+        /// by last change, then by name, last first
+        UpdatedAtThenNameDescending = "updated_at,-name",
+        /// by name, last first, then by last change, newest first
+        NameDescendingThenUpdatedAtDescending = "-name,-updated_at",
+        /// by last change, newest first, then by name, last first
+        UpdatedAtDescendingThenNameDescending = "-updated_at,-name",
     }
 }
 
@@ -157,35 +189,128 @@ macro_rules! page {
             Some(_) => Some(filtered().count().get_result(&mut conn).await?),
             None => None,
         };
-        let (sort, descending) = $call.sort();
-        let mut query = filtered().select(<$record>::as_select()).limit($paging.limit() + 1);
-        match sort.as_str() {
-            $($name => {
-                use crate::database::schema::$view::{$column as column, id};
-                if let Some(cursor) = $call.cursor() {
-                    let key: $type = cursor.key()?;
-                    query = if descending {
-                        query.filter(column.lt(key.clone()).or(column.eq(key).and(id.lt(cursor.id))))
-                    } else {
-                        query.filter(column.gt(key.clone()).or(column.eq(key).and(id.gt(cursor.id))))
-                    };
-                }
-                query = if descending { query.order((column.desc(), id.desc())) } else { query.order((column.asc(), id.asc())) };
-            })*
-            _ => {
+        let sort = $call.sort();
+        let query = filtered().select(<$record>::as_select()).limit($paging.limit() + 1);
+        let query = match sort.as_slice() {
+            [] => {
                 use crate::database::schema::$view::id;
-                if let Some(cursor) = $call.cursor() {
-                    query = query.filter(id.gt(cursor.id));
+                match $call.cursor() {
+                    Some(cursor) => query.filter(id.gt(cursor.id)),
+                    None => query,
                 }
-                query = query.order(id.asc());
+                .order(id.asc())
             }
-        }
+            [first] => crate::http::paging::ordered!(query, $call, $view, first, [$($name => $column: $type),*]),
+            [first, second, ..] => crate::http::paging::ordered_by_two!(
+                query, $call, $view, first, second, [$($name => $column: $type),*], [$($name => $column: $type),*]
+            ),
+        };
         let items: Vec<$record> = query.load(&mut conn).await?;
-        let key = |record: &$record| match sort.as_str() {
+        let member = |record: &$record, name: &str| match name {
             $($name => serde_json::json!(record.$column),)*
             _ => serde_json::Value::Null,
+        };
+        let key = |record: &$record| match sort.as_slice() {
+            [] => serde_json::Value::Null,
+            [first] => member(record, &first.name),
+            [first, second, ..] => serde_json::json!([member(record, &first.name), member(record, &second.name)]),
         };
         $call.page(items, $paging.limit(), count, key)
     }};
 }
 pub(crate) use page;
+
+/// One key of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SortKey {
+    /// The member.
+    pub name: String,
+    /// Whether the largest comes first.
+    pub descending: bool,
+}
+
+/// The keys of `sort`, such as `-updated_at,name`; the document has checked them against its closed list.
+pub fn sort_keys(sort: &str) -> Vec<SortKey> {
+    let keys = sort.split(',').filter(|key| !key.is_empty());
+    keys.map(|key| SortKey { name: key.trim_start_matches('-').into(), descending: key.starts_with('-') }).collect()
+}
+
+/// A query in the order of one key, then id, after the cursor.
+macro_rules! ordered {
+    ($query:ident, $call:ident, $view:ident, $first:ident, [$($name:literal => $column:ident: $type:ty),*]) => {
+        match $first.name.as_str() {
+            $($name => {
+                use crate::database::schema::$view::{$column as one, id};
+                let mut query = $query;
+                if let Some(cursor) = $call.cursor() {
+                    let key: $type = cursor.key()?;
+                    query = if $first.descending {
+                        query.filter(one.lt(key.clone()).or(one.eq(key).and(id.lt(cursor.id))))
+                    } else {
+                        query.filter(one.gt(key.clone()).or(one.eq(key).and(id.gt(cursor.id))))
+                    };
+                }
+                if $first.descending { query.order((one.desc(), id.desc())) } else { query.order((one.asc(), id.asc())) }
+            })*
+            _ => $query,
+        }
+    };
+}
+pub(crate) use ordered;
+
+/// A query in the order of two keys, then id, after the cursor. The list is needed once for each key.
+macro_rules! ordered_by_two {
+    ($query:ident, $call:ident, $view:ident, $first:ident, $second:ident,
+     [$($name:literal => $column:ident: $type:ty),*], $all:tt) => {
+        match $first.name.as_str() {
+            $($name => crate::http::paging::ordered_then!($query, $call, $view, $first, $second, $column: $type, $all),)*
+            _ => $query,
+        }
+    };
+}
+pub(crate) use ordered_by_two;
+
+/// The second step of [`ordered_by_two`]. "After (a, b, id)" is written as three conditions that all hold, since a
+/// boxed query takes conditions one by one.
+macro_rules! ordered_then {
+    ($query:ident, $call:ident, $view:ident, $first:ident, $second:ident, $one:ident: $one_type:ty,
+     [$($name:literal => $column:ident: $type:ty),*]) => {
+        match $second.name.as_str() {
+            $($name => {
+                use crate::database::schema::$view::{$one as one, $column as two, id};
+                let query = $query;
+                let query = match ($call.cursor(), $first.descending, $second.descending) {
+                    (None, ..) => query,
+                    (Some(cursor), false, false) => {
+                        let (a, b): ($one_type, $type) = cursor.key()?;
+                        let query = query.filter(one.ge(a.clone())).filter(one.gt(a.clone()).or(two.ge(b.clone())));
+                        query.filter(one.gt(a).or(two.gt(b)).or(id.gt(cursor.id)))
+                    }
+                    (Some(cursor), false, true) => {
+                        let (a, b): ($one_type, $type) = cursor.key()?;
+                        let query = query.filter(one.ge(a.clone())).filter(one.gt(a.clone()).or(two.le(b.clone())));
+                        query.filter(one.gt(a).or(two.lt(b)).or(id.lt(cursor.id)))
+                    }
+                    (Some(cursor), true, false) => {
+                        let (a, b): ($one_type, $type) = cursor.key()?;
+                        let query = query.filter(one.le(a.clone())).filter(one.lt(a.clone()).or(two.ge(b.clone())));
+                        query.filter(one.lt(a).or(two.gt(b)).or(id.gt(cursor.id)))
+                    }
+                    (Some(cursor), true, true) => {
+                        let (a, b): ($one_type, $type) = cursor.key()?;
+                        let query = query.filter(one.le(a.clone())).filter(one.lt(a.clone()).or(two.le(b.clone())));
+                        query.filter(one.lt(a).or(two.lt(b)).or(id.lt(cursor.id)))
+                    }
+                };
+                match ($first.descending, $second.descending) {
+                    (false, false) => query.order((one.asc(), two.asc(), id.asc())),
+                    (false, true) => query.order((one.asc(), two.desc(), id.desc())),
+                    (true, false) => query.order((one.desc(), two.asc(), id.asc())),
+                    (true, true) => query.order((one.desc(), two.desc(), id.desc())),
+                }
+            })*
+            _ => $query,
+        }
+    };
+}
+pub(crate) use ordered_then;

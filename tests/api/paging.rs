@@ -173,3 +173,33 @@ async fn count_exact_counts_all_that_fit_and_that_the_caller_may_see() {
         assert_eq!((page["count"].as_i64(), page["items"].as_array().unwrap().len()), (Some(count), 1));
     }
 }
+
+#[tokio::test]
+async fn a_second_key_orders_what_the_first_has_in_common() {
+    let app = App::start().await;
+    let busan = app.busan().await;
+    // The founding pilots were loaded at one instant; these come later.
+    for title in ["Zebra lights", "Air sensors"] {
+        new_pilot(&busan, json!({"title": title})).await;
+    }
+    for sort in ["-updated_at,title", "updated_at,-title", "title,-updated_at", "-title,updated_at"] {
+        let mut walked = vec![];
+        let mut page = busan.get(&format!("/v1/pilots?sort={sort}&limit=2")).await.ok();
+        loop {
+            walked.extend(page["items"].as_array().unwrap().clone());
+            let Some(next) = page["next"].as_str() else { break };
+            page = busan.get(&format!("/v1/pilots?limit=2&cursor={next}")).await.ok();
+        }
+        let mut expected = busan.all("/v1/pilots").await;
+        expected.sort_by(|a, b| {
+            let compare = |key: &str| {
+                let name = key.trim_start_matches('-');
+                let order = a[name].as_str().cmp(&b[name].as_str());
+                if key.starts_with('-') { order.reverse() } else { order }
+            };
+            sort.split(',').map(compare).fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+        });
+        assert_eq!(walked, expected, "{sort}");
+    }
+    busan.get("/v1/pilots?sort=title,slug").await.problem(400, "bad_parameter");
+}
