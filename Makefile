@@ -3,7 +3,7 @@
 target_dir := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check openapi bench
+.PHONY: help run test check openapi lint bench
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ check: ## Formatting, lints, documentation, and that openapi/openapi.json is fre
 openapi: ## Write openapi/openapi.json anew from the code
 	scripts/setup rust
 	cargo run -- openapi
+
+lint: ## Spectral and Redocly on the OpenAPI document (needs Node.js)
+	npx --yes @stoplight/spectral-cli lint openapi/openapi.json --ruleset openapi/.spectral.yaml --fail-severity=hint
+	npx --yes @redocly/cli lint openapi/openapi.json --config openapi/redocly.yaml
 
 bench: ## Measure against pgbench running the same SQL
 	scripts/setup rust postgres

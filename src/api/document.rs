@@ -90,7 +90,7 @@ fn info() -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "summary": "The registry through which cities lend each other their smart-city pilots.",
         "description": description,
-        "contact": {"name": "Pilot Exchange", "url": "https://example.org/pilot-exchange"},
+        "contact": {"name": "Pilot Exchange", "url": "https://example.org/pilot-exchange", "email": "pilot-exchange@example.org"},
         "license": {"name": "MIT", "url": "https://spdx.org/licenses/MIT.html"},
     })
 }

@@ -64,21 +64,30 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     document::finish(serde_json::to_value(collected).expect("an OpenAPI document is plain data"))
 });
 
-/// The OpenAPI document.
+/// The OpenAPI document, with the schemas that bodies are checked by after a merge patch.
 pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
+/// The document as clients see it: what a patch is merged into is known to them by the record itself.
+static PUBLISHED: LazyLock<Value> = LazyLock::new(|| {
+    let mut published = document().clone();
+    if let Some(schemas) = published["components"]["schemas"].as_object_mut() {
+        schemas.retain(|name, _| !name.ends_with("Change"));
+    }
+    published
+});
+
 /// The document as it is checked in: indented, with a line break at the end.
 pub fn document_text() -> String {
-    format!("{:#}\n", document())
+    format!("{:#}\n", *PUBLISHED)
 }
 
-static DOCUMENT_BYTES: LazyLock<web::Bytes> = LazyLock::new(|| document().to_string().into());
+static PUBLISHED_BYTES: LazyLock<web::Bytes> = LazyLock::new(|| PUBLISHED.to_string().into());
 
 #[get("/openapi.json")]
 async fn get_document() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/vnd.oai.openapi+json;version=3.1"))
-        .body(DOCUMENT_BYTES.clone())
+        .body(PUBLISHED_BYTES.clone())
 }

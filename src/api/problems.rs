@@ -7,7 +7,7 @@ use crate::http::Code;
 /// The problems that an operation may answer.
 pub(super) fn problems_of(path: &str, method: &str, id: &str, is_public: bool) -> Vec<Code> {
     if id == "get_liveness" {
-        return vec![];
+        return vec![Code::BadParameter, Code::NotAcceptable];
     }
     let mut codes = vec![
         Code::BadParameter,
@@ -51,7 +51,6 @@ pub(super) fn response_name(code: Code) -> &'static str {
         401 => "Unauthenticated",
         403 => "Forbidden",
         404 => "NotFound",
-        405 => "MethodNotAllowed",
         406 => "NotAcceptable",
         408 => "Timeout",
         409 => "Conflict",
@@ -70,7 +69,8 @@ pub(super) fn response_name(code: Code) -> &'static str {
 /// One response per status, with an example of each problem that has it.
 pub(super) fn problem_responses() -> Value {
     let mut responses = Map::new();
-    for code in Code::ALL {
+    // A wrong method is answered where there is no operation, so no operation answers it.
+    for code in Code::ALL.iter().filter(|code| **code != Code::MethodNotAllowed) {
         let name = response_name(*code);
         let response = responses.entry(name).or_insert_with(|| {
             let mut headers = json!({"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}});
