@@ -79,7 +79,8 @@ pub async fn entry(
         Ok(answer) => answer?,
         Err(_) => {
             tracing::error!(request_id, %method, path, "a panic in this request");
-            let response = problem(&Problem::new(Code::Internal, Code::Internal.meaning()));
+            let mut response = problem(&Problem::new(Code::Internal, Code::Internal.meaning()));
+            finish(response.headers_mut(), &path, &request_id, account.is_some());
             return Err(actix_web::error::InternalError::from_response("panic", response).into());
         }
     };

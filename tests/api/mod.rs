@@ -7,6 +7,7 @@ mod headers;
 mod idempotency;
 mod openapi;
 mod paging;
+mod panics;
 mod problems;
 mod records;
 mod text;
