@@ -85,6 +85,7 @@ pub const TABLE: &[Row] = &[
     row("list_pilots",                      Yes, Yes, Yes, Yes),
     row("get_pilot",                        Yes, Yes, Yes, Yes),
     row("create_pilot",                     No,  No,  Own, No),
+    row("upsert_pilot",                     No,  No,  Own, No),
     row("update_pilot",                     No,  No,  Own, No),
     row("delete_pilot",                     No,  No,  Own, No),
 

@@ -160,12 +160,16 @@ fn path_parameters(path: &str) -> Vec<Value> {
         .map(|name| {
             let example = match name {
                 "scheme" => "categories",
+                "source" => "busan-open-data",
+                "value" => "SL-2026-17",
                 _ => {
                     PATH_EXAMPLES.iter().find(|(prefix, _)| path.starts_with(prefix)).map_or("", |(_, example)| example)
                 }
             };
             let description = match (name, path.starts_with("/v1/cities/"), path.starts_with("/v1/vocabularies/")) {
                 ("scheme", ..) => "The vocabulary.",
+                ("source", ..) => "The partner system whose id it is.",
+                ("value", ..) => "The id of the record in that system.",
                 (_, true, _) => "Id or UN/LOCODE of the city.",
                 (_, _, true) => "Code or id of the term.",
                 _ => "The id, a UUID in canonical form.",
@@ -224,7 +228,7 @@ fn header_parameters(path: &str, method: &str, id: &str) -> Vec<Value> {
             if_match["example"] = json!("\"v1\"");
             parameters.push(if_match);
         }
-        "post" if path.ends_with("/transitions") => parameters.push(header(
+        "put" | "post" if method == "put" || path.ends_with("/transitions") => parameters.push(header(
             "If-Match",
             false,
             "The ETag of the record as you read it; may be left out.",

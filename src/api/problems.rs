@@ -24,7 +24,7 @@ pub(super) fn problems_of(path: &str, method: &str, id: &str, is_public: bool) -
         codes.extend([Code::NotFound, Code::Gone]);
     }
     match method {
-        "post" => {
+        "post" | "put" => {
             codes.extend([Code::Conflict, Code::Timeout, Code::TooLarge, Code::UnsupportedMediaType, Code::Invalid]);
         }
         "patch" => codes.extend([
@@ -39,7 +39,7 @@ pub(super) fn problems_of(path: &str, method: &str, id: &str, is_public: bool) -
         "delete" => codes.extend([Code::Referenced, Code::StaleVersion, Code::PreconditionRequired]),
         _ => {}
     }
-    if method == "post" && path.ends_with("/transitions") {
+    if method == "put" || (method == "post" && path.ends_with("/transitions")) {
         codes.push(Code::StaleVersion);
     }
     codes

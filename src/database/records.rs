@@ -250,24 +250,39 @@ impl Tx {
         Ok(())
     }
 
+    /// The record that a partner knows by this id, whoever may see it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_external(
+        &mut self,
+        collection: &str,
+        source: &str,
+        value: &str,
+    ) -> Result<Option<Uuid>, Problem> {
+        let id = external_id::table
+            .filter(external_id::type_.eq(collection))
+            .filter(external_id::source.eq(source).and(external_id::value.eq(value)))
+            .select(external_id::record_id)
+            .first(&mut self.conn)
+            .await
+            .optional()?;
+        Ok(id)
+    }
+
     /// 409 if another record has one of these external ids.
     async fn check_external_ids(&mut self, collection: &str, common: &Common) -> Result<(), Problem> {
         for one in &common.external_ids {
-            let taken: Option<(Uuid, String, Vec<Uuid>)> = external_id::table
-                .inner_join(revision::table.on(revision::record_id.eq(external_id::record_id)))
-                .filter(external_id::type_.eq(collection))
-                .filter(external_id::source.eq(&one.source).and(external_id::value.eq(&one.value)))
+            let Some(id) = self.find_external(collection, &one.source, &one.value).await? else { continue };
+            let (visibility, cities): (String, Vec<Uuid>) = revision::table
+                .filter(revision::record_id.eq(id))
                 .order(revision::version.desc())
-                .select((external_id::record_id, revision::visibility, revision::city_ids))
+                .select((revision::visibility, revision::city_ids))
                 .first(&mut self.conn)
-                .await
-                .optional()?;
-            if let Some((id, visibility, cities)) = taken {
-                let detail = format!("there is one with the external id {} of {} already", one.value, one.source);
-                let problem = Problem::new(Code::Duplicate, detail);
-                let seen = self.caller.may_see(collection, &visibility, &cities);
-                return Err(if seen { problem.with("existing_id", id) } else { problem });
-            }
+                .await?;
+            let problem = taken(&one.source, &one.value);
+            let seen = self.caller.may_see(collection, &visibility, &cities);
+            return Err(if seen { problem.with("existing_id", id) } else { problem });
         }
         Ok(())
     }
@@ -359,6 +374,11 @@ impl Tx {
             .await?;
         Ok(())
     }
+}
+
+/// 409: another record has the external id.
+pub fn taken(source: &str, value: &str) -> Problem {
+    Problem::new(Code::Duplicate, format!("there is one with the external id {value} of {source} already"))
 }
 
 /// 409 that names the record which has the key, if the caller may see it.

@@ -12,7 +12,7 @@ use aws_lc_rs::digest;
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -44,6 +44,8 @@ pub struct BodyHash(pub [u8; 32]);
 pub struct Body<T> {
     value: Value,
     faults: Vec<Fault>,
+    /// Whether it says all members of the record as they shall be, so that objects replace instead of merging.
+    replaces: bool,
     kind: PhantomData<T>,
 }
 
@@ -93,20 +95,52 @@ impl<T> Body<T> {
     /// A body that did not come over HTTP: a row of an import, a record of the founding data.
     pub fn from_value(mut value: Value) -> Self {
         let faults = text::normalise(&mut value);
-        Self { value, faults, kind: PhantomData }
+        Self { value, faults, replaces: false, kind: PhantomData }
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Map<String, Value>)) -> Self {
+        let mut value = self.value.clone();
+        if let Value::Object(members) = &mut value {
+            change(members);
+        }
+        Self { value, faults: self.faults.clone(), replaces: self.replaces, kind: PhantomData }
     }
 
     /// The body with a member that it does not state.
     #[must_use]
-    pub fn or_member(&self, name: &str, value: &str) -> Self
-    where
-        T: Clone,
-    {
-        let mut body = self.clone();
-        if let Value::Object(object) = &mut body.value {
-            object.entry(name).or_insert_with(|| value.into());
-        }
-        body
+    pub fn or_member(&self, name: &str, value: &str) -> Self {
+        self.with(|members| {
+            members.entry(name).or_insert_with(|| value.into());
+        })
+    }
+
+    /// The body with this external id among those it states; `only_if_stated` leaves a body without any as it is.
+    #[must_use]
+    pub fn with_external_id(&self, source: &str, value: &str, only_if_stated: bool) -> Self {
+        self.with(|members| {
+            if only_if_stated && !members.contains_key("external_ids") {
+                return;
+            }
+            let one = json!({"source": source, "value": value});
+            if let Value::Array(ids) = members.entry("external_ids").or_insert_with(|| json!([]))
+                && !ids.contains(&one)
+            {
+                ids.push(one);
+            }
+        })
+    }
+
+    /// The body as a change to what it says: of its members those that `C` has; those that it leaves out and that
+    /// can be empty are emptied.
+    pub fn replacing<C: ToSchema>(&self, can_be_empty: impl Fn(&str) -> bool) -> Body<C> {
+        let members = &Schema::named(&C::name()).members;
+        let body = self.with(|object| {
+            object.retain(|name, _| members.contains(name));
+            for name in members.iter().filter(|name| can_be_empty(name)) {
+                object.entry(name.as_str()).or_insert(Value::Null);
+            }
+        });
+        Body { value: body.value, faults: body.faults, replaces: true, kind: PhantomData }
     }
 
     /// Whether the body has no other members than these.
@@ -153,6 +187,14 @@ impl<T: Input> Body<T> {
         check(tx, self.value.clone(), self.faults.clone(), None).await
     }
 
+    /// Checks the body as a whole record that takes the place of `current`.
+    ///
+    /// # Errors
+    /// 422 with everything that is wrong.
+    pub async fn checked_beside<R: Record>(&self, tx: &mut Tx, current: &R) -> Result<Checked<T>, Problem> {
+        check(tx, self.value.clone(), self.faults.clone(), Some(&current.writable())).await
+    }
+
     /// Applies the body to a record as a merge patch [RFC 7396] and checks the result;
     /// `None` when it changes nothing.
     ///
@@ -177,7 +219,13 @@ impl<T: Input> Body<T> {
         faults.extend(self.faults.clone());
         let before = writable::<T>(current);
         let mut after = before.clone();
-        merge(&mut after, self.value.clone());
+        match (&mut after, &self.value) {
+            (Value::Object(after), Value::Object(members)) if self.replaces => {
+                after.extend(members.clone());
+                after.retain(|_, member| !member.is_null());
+            }
+            (after, patch) => merge(after, patch.clone()),
+        }
         let unchanged = after == before && faults.is_empty();
         let checked = check(tx, after, faults, Some(&before)).await?;
         Ok((!unchanged).then_some(checked))
@@ -204,7 +252,7 @@ fn merge(target: &mut Value, patch: Value) {
         return;
     };
     if !target.is_object() {
-        *target = Value::Object(serde_json::Map::new());
+        *target = Value::Object(Map::new());
     }
     let object = target.as_object_mut().expect("made so above");
     for (name, value) in patch {

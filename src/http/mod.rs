@@ -4,6 +4,7 @@
 pub mod body;
 pub mod call;
 pub mod conditional;
+pub mod editing;
 pub mod idempotency;
 pub mod middleware;
 pub mod operation;

@@ -75,6 +75,10 @@ impl Actor {
         self.send(self.request("POST", path).json(&body)).await
     }
 
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request("PUT", path).json(&body)).await
+    }
+
     /// PATCH of the version that the record is at now.
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
         let etag = self.get(path).await.etag();

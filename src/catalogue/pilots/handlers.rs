@@ -1,15 +1,12 @@
 //! Its operations.
 
 use super::model::*;
-use super::queries::*;
 use crate::database::records::{self};
-use crate::database::schema::pilot;
 use crate::http::call::path_id;
+use crate::http::editing::upsert_operation;
 use crate::http::paging::{Page, page};
 use crate::http::{Answer, Body, Call, Paging};
-use actix_web::{delete, get, patch, post, web};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use actix_web::{delete, get, patch, post, put, web};
 
 /// List pilots
 ///
@@ -28,13 +25,14 @@ pub async fn list_pilots(call: Call) -> Answer {
 #[utoipa::path(tag = "catalogue", request_body = PilotInput, responses((status = 201, description = "The pilot", body = Pilot)))]
 #[post("/v1/pilots")]
 pub async fn create_pilot(call: Call, body: Body<PilotInput>) -> Answer {
-    call.write(async |tx| {
-        let input = body.checked(tx).await?;
-        tx.act_for(&[input.city(&input.origin_city)])?;
-        let id = insert(tx, None, &input).await?;
-        tx.created::<Pilot>(id).await
-    })
-    .await
+    call.create::<Pilot>(&body).await
+}
+
+upsert_operation! {
+    /// Register or change a pilot by external id
+    ///
+    /// For partner systems: makes the pilot that you know by this id, or brings it to what the body says.
+    upsert_pilot: Pilot from PilotInput, "catalogue", "/v1/pilots/by-external-id/{source}/{value}"
 }
 
 /// Read a pilot
@@ -52,24 +50,7 @@ pub async fn get_pilot(call: Call, id: web::Path<String>) -> Answer {
 #[utoipa::path(tag = "catalogue", request_body = PilotInput, responses((status = 200, description = "The pilot", body = Pilot)))]
 #[patch("/v1/pilots/{id}")]
 pub async fn update_pilot(call: Call, id: web::Path<String>, body: Body<PilotInput>) -> Answer {
-    call.write(async |tx| {
-        let current = tx.target::<Pilot>(path_id(&id)?).await?;
-        tx.act_for(&[current.origin_city_id])?;
-        tx.precondition(&current)?;
-        let Some(input) = body.merged(tx, &current).await? else {
-            return Ok(tx.unchanged(current));
-        };
-        tx.act_for(&[input.city(&input.origin_city)])?;
-        check_slug(tx, Some(current.id), &input).await?;
-        if input.city(&input.origin_city) != current.origin_city_id {
-            tx.check_references::<Pilot>(current.id).await?;
-        }
-        tx.revise::<Pilot>(current.id, &input.common()).await?;
-        diesel::update(pilot::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
-        attach(tx, current.id, &input).await?;
-        tx.updated(current).await
-    })
-    .await
+    call.change::<Pilot>(path_id(&id)?, &body).await
 }
 
 /// Delete a pilot

@@ -14,6 +14,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(handlers::list_pilots)
         .service(handlers::create_pilot)
+        .service(handlers::upsert_pilot)
         .service(handlers::get_pilot)
         .service(handlers::update_pilot)
         .service(handlers::delete_pilot);

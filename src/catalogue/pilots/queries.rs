@@ -6,7 +6,8 @@ use crate::database::records::{self};
 use crate::database::references::Resolved;
 use crate::database::schema::{pilot, pilot_area, pilot_provider, pilot_view};
 use crate::http::body::Rules;
-use crate::http::{Checked, Problem};
+use crate::http::editing::Editable;
+use crate::http::{Body, Checked, Problem};
 use crate::ids::{self};
 use crate::values::Visibility;
 use diesel::prelude::*;
@@ -101,6 +102,32 @@ impl<'a> Row<'a> {
 pub(super) fn slug_of(input: &PilotInput) -> String {
     let made = || slug::slugify(&*input.title).chars().take(80).collect::<String>().trim_end_matches('-').to_owned();
     input.slug.clone().unwrap_or_else(made)
+}
+
+impl Editable for Pilot {
+    type Input = PilotInput;
+    type Change = PilotInput;
+
+    async fn create(tx: &mut Tx, body: &Body<PilotInput>) -> Result<Uuid, Problem> {
+        let input = body.checked(tx).await?;
+        tx.act_for(&[input.city(&input.origin_city)])?;
+        insert(tx, None, &input).await
+    }
+
+    async fn change(tx: &mut Tx, current: &Pilot, body: &Body<PilotInput>) -> Result<bool, Problem> {
+        tx.act_for(&[current.origin_city_id])?;
+        tx.precondition(current)?;
+        let Some(input) = body.merged(tx, current).await? else { return Ok(false) };
+        tx.act_for(&[input.city(&input.origin_city)])?;
+        check_slug(tx, Some(current.id), &input).await?;
+        if input.city(&input.origin_city) != current.origin_city_id {
+            tx.check_references::<Pilot>(current.id).await?;
+        }
+        tx.revise::<Pilot>(current.id, &input.common()).await?;
+        diesel::update(pilot::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        attach(tx, current.id, &input).await?;
+        Ok(true)
+    }
 }
 
 pub(super) async fn check(_tx: &mut Tx, input: &Checked<PilotInput>, rules: &mut Rules) -> Result<(), Problem> {

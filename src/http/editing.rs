@@ -1,0 +1,134 @@
+//! How records are written: created from a body, changed by a body. A single call, an upsert and a row of an import go
+//! through the same two functions of a slice, so they check the same.
+
+use std::future::Future;
+
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::body::{Body, Checked, Input, Rules};
+use super::call::{Answer, Call};
+use super::conditional::IfMatch;
+use super::problem::{Code, Problem};
+use crate::database::Tx;
+use crate::database::records::{self, Record};
+
+/// A record that clients write.
+pub trait Editable: Record + ToSchema {
+    /// The body that makes one.
+    type Input: Input + 'static;
+    /// The body that changes one; the same as [`Editable::Input`] unless some members are given once and for all.
+    type Change: Input + 'static;
+
+    /// Makes one in the name of the caller: permission, body, rules, rows. Its revision is written by [`Call::create`].
+    fn create(tx: &mut Tx, body: &Body<Self::Input>) -> impl Future<Output = Result<Uuid, Problem>>;
+
+    /// Changes one that is locked: permission, precondition, body, rules, rows. False if the body changes nothing.
+    fn change(tx: &mut Tx, current: &Self, body: &Body<Self::Change>) -> impl Future<Output = Result<bool, Problem>>;
+
+    /// That an upsert names the same record in the members that are given once and for all.
+    fn check_fixed(_current: &Self, _input: &Checked<Self::Input>, _rules: &mut Rules) {}
+}
+
+impl Call {
+    /// POST: makes a record.
+    ///
+    /// # Errors
+    /// Those of the slice.
+    pub async fn create<R: Editable>(&self, body: &Body<R::Input>) -> Answer {
+        self.write(async |tx| {
+            let id = R::create(tx, body).await?;
+            tx.created::<R>(id).await
+        })
+        .await
+    }
+
+    /// PATCH: changes a record.
+    ///
+    /// # Errors
+    /// 404, 410, and those of the slice.
+    pub async fn change<R: Editable>(&self, id: Uuid, body: &Body<R::Change>) -> Answer {
+        self.write(async |tx| {
+            let current = tx.target::<R>(id).await?;
+            change(tx, current, body).await
+        })
+        .await
+    }
+
+    /// PUT by external id: makes the record that a partner knows by this id, or changes it to what the body says.
+    ///
+    /// # Errors
+    /// 409 if the id belongs to a record that the caller cannot see, and those of the slice.
+    pub async fn upsert<R: Editable>(&self, source: &str, value: &str, body: &Body<R::Input>) -> Answer {
+        self.write(async |tx| upsert::<R>(tx, source, value, body).await).await
+    }
+}
+
+async fn change<R: Editable>(tx: &mut Tx, current: R, body: &Body<R::Change>) -> Answer {
+    if R::change(tx, &current, body).await? { tx.updated(current).await } else { Ok(tx.unchanged(current)) }
+}
+
+/// Makes a record, or changes it, by its id in a partner's system. If-Match is honoured but not needed.
+///
+/// # Errors
+/// 409 if the id belongs to a record that the caller cannot see, and those of the slice.
+pub async fn upsert<R: Editable>(tx: &mut Tx, source: &str, value: &str, body: &Body<R::Input>) -> Answer {
+    let Some(id) = tx.find_external(R::TYPE, source, value).await? else {
+        let id = R::create(tx, &body.with_external_id(source, value, false)).await?;
+        return tx.created::<R>(id).await;
+    };
+    let current = match tx.target::<R>(id).await {
+        Err(problem) if problem.code() == Code::NotFound => return Err(records::taken(source, value)),
+        current => current?,
+    };
+    tx.precondition_if_sent(&current)?;
+    if tx.if_match == IfMatch::Absent {
+        tx.if_match = IfMatch::Any;
+    }
+    let body = body.with_external_id(source, value, true);
+    let input = body.checked_beside(tx, &current).await?;
+    let mut rules = Rules::new();
+    R::check_fixed(&current, &input, &mut rules);
+    rules.done()?;
+    change(tx, current, &body.replacing::<R::Change>(can_be_empty::<R>)).await
+}
+
+/// Whether a member of a record can be empty. What cannot has a default when a record is made; an upsert that leaves it
+/// out keeps it. Ids, sources and translations may be somebody else's, and stay too.
+fn can_be_empty<R: Record + ToSchema>(member: &str) -> bool {
+    if matches!(member, "external_ids" | "citations") {
+        return false;
+    }
+    let property = &crate::api::document()["components"]["schemas"][&*R::name()]["properties"][member];
+    let allows = |schema: &Value, kind: &str| match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().any(|one| one == kind),
+        one => one == kind,
+    };
+    let choices = property["oneOf"].as_array().into_iter().flatten();
+    allows(property, "null") || allows(property, "array") || choices.into_iter().any(|one| allows(one, "null"))
+}
+
+/// Declares the operation that upserts a kind of record by external id.
+macro_rules! upsert_operation {
+    ($(#[$meta:meta])* $name:ident: $record:ident from $input:ident, $tag:tt, $path:tt) => {
+        $(#[$meta])*
+        #[utoipa::path(
+            tag = $tag,
+            request_body = $input,
+            responses(
+                (status = 200, description = "It was there; this is how it is now", body = $record),
+                (status = 201, description = "It is new", body = $record),
+            )
+        )]
+        #[put($path)]
+        pub async fn $name(
+            call: crate::http::Call,
+            path: actix_web::web::Path<(String, String)>,
+            body: crate::http::Body<$input>,
+        ) -> crate::http::Answer {
+            call.upsert::<$record>(&path.0, &path.1, &body).await
+        }
+    };
+}
+pub(crate) use upsert_operation;
