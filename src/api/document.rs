@@ -131,8 +131,10 @@ fn finish_operation(
     } else {
         operation["parameters"] = Value::Array(parameters);
     }
-    if method == "patch" {
-        merge_patch_body(operation, schemas, patches);
+    match method {
+        "patch" => merge_patch_body(operation, schemas, patches),
+        "put" => name_parent(operation, schemas),
+        _ => {}
     }
     if let Some(responses) = operation["responses"].as_object_mut() {
         for (status, response) in responses.iter_mut().filter(|(status, _)| status.starts_with('2')) {
@@ -249,6 +251,20 @@ fn header_parameters(path: &str, method: &str, id: &str) -> Vec<Value> {
             json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$", "examples": ["8e03978e-40d5-43e8-bc93-6894a57f9324"]})));
     }
     parameters
+}
+
+/// What a record belongs to is said by the path when it is posted, and by the body when it is put.
+fn name_parent(operation: &mut Value, schemas: &Map<String, Value>) {
+    let content = &mut operation["requestBody"]["content"]["application/json"];
+    let name = content["schema"]["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
+    let Some(schema) = name.and_then(|name| schemas.get(name)) else { return };
+    for (member, path) in [("hosting_id", "/v1/hostings/"), ("outcome_id", "/v1/outcomes/")] {
+        let mut example = schema["example"].clone();
+        if schema["properties"].get(member).is_some() && example.get(member).is_none() {
+            example[member] = json!(PATH_EXAMPLES.iter().find(|(prefix, _)| *prefix == path).map(|(_, id)| *id));
+            content["example"] = example;
+        }
+    }
 }
 
 /// The body of PATCH: every member of the record's body may be absent (unchanged) or null (cleared).

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::schema::{change, citation, external_id, record as register, revision};
 use super::{Conn, Tx};
 use crate::access::Caller;
-use crate::http::{Answer, Code, Problem, Reply, conditional};
+use crate::http::{Answer, Code, Fault, Problem, Reply, conditional};
 use crate::ids;
 use crate::values::common::{Common, ShownCitation};
 
@@ -129,6 +129,17 @@ impl Tx {
             .optional()?;
         let (today, caller) = (self.today(), self.caller.clone());
         find(&mut self.conn, &caller, id, today).await
+    }
+
+    /// The record that a body names, locked like [`Tx::target`].
+    ///
+    /// # Errors
+    /// 422 at `pointer` if it names none that the caller may see.
+    pub async fn named<R: Record>(&mut self, pointer: &str, id: Option<Uuid>) -> Result<R, Problem> {
+        let Some(id) = id else {
+            return Err(Problem::invalid(vec![Fault::at(pointer, "required", "must be given")]));
+        };
+        self.target(id).await
     }
 
     /// The record as it is now, whoever may see it.

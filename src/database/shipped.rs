@@ -17,7 +17,7 @@ use crate::directory::cities::{self, City};
 use crate::directory::documents::{self, Document};
 use crate::directory::organisations::{self, Organisation};
 use crate::directory::programmes::{self, Programme};
-use crate::directory::terms::{self, Scheme, Term};
+use crate::directory::terms::{self, Term};
 use crate::hosting::hostings::{self, Hosting};
 use crate::http::conditional::IfMatch;
 use crate::http::{Body, Problem};
@@ -147,7 +147,7 @@ async fn load(tx: &mut Tx, entries: Vec<Entry>) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn insert(tx: &mut Tx, Entry { collection, id, mut body }: Entry) -> Result<(), Problem> {
+async fn insert(tx: &mut Tx, Entry { collection, id, body }: Entry) -> Result<(), Problem> {
     match collection.as_str() {
         "cities" => {
             let input = Body::from_value(body).checked(tx).await?;
@@ -170,11 +170,8 @@ async fn insert(tx: &mut Tx, Entry { collection, id, mut body }: Entry) -> Resul
             keep::<Document>(tx, id).await
         }
         "terms" => {
-            // The scheme of a term is in its path, not in its body.
-            let scheme = body.as_object_mut().and_then(|members| members.shift_remove("scheme"));
-            let scheme: Scheme = serde_json::from_value(scheme.unwrap_or_default()).expect("checked by tests");
             let input = Body::from_value(body).checked(tx).await?;
-            terms::insert(tx, Some(id), scheme, &input).await?;
+            terms::insert(tx, Some(id), &input).await?;
             keep::<Term>(tx, id).await
         }
         "pilots" => {

@@ -1,6 +1,6 @@
 //! Cities: named by their UN/LOCODE where they have one. Codes get withdrawn, so other records key on the id.
 
-use actix_web::{delete, get, patch, post, web};
+use actix_web::{delete, get, patch, post, put, web};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use crate::database::records::{self, record};
 use crate::database::schema::{city, city_view, country};
 use crate::database::{Conn, Tx};
 use crate::http::body::{Rules, input};
+use crate::http::editing::{Editable, upsert_operation};
 use crate::http::paging::{NameSort, Page, page};
 use crate::http::problem::{Code, Problem};
 use crate::http::{Answer, Body, Call, Checked, Paging};
@@ -211,9 +212,43 @@ impl<'a> Row<'a> {
     }
 }
 
+impl Editable for City {
+    type Input = CityInput;
+    type Change = CityInput;
+
+    async fn create(tx: &mut Tx, body: &Body<CityInput>) -> Result<Uuid, Problem> {
+        tx.act_for(&[])?;
+        let input = body.checked(tx).await?;
+        insert(tx, None, &input).await
+    }
+
+    async fn change(tx: &mut Tx, current: &City, body: &Body<CityInput>) -> Result<bool, Problem> {
+        let id = current.id;
+        tx.act_for(&[id])?;
+        if tx.caller.role() == Some(Role::Editor) && !body.touches_only(current, &["website", "population"]) {
+            return Err(Problem::new(
+                Code::Forbidden,
+                "editors change website and population of their city; the rest is for administrators",
+            ));
+        }
+        tx.precondition(current)?;
+        let Some(input) = body.merged(tx, current).await? else { return Ok(false) };
+        check_code(tx, Some(id), &input).await?;
+        tx.revise::<City>(id, &input.common()).await?;
+        diesel::update(city::table.find(id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        Ok(true)
+    }
+}
+
 /// Its operations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_cities).service(create_city).service(get_city).service(update_city).service(delete_city);
+    config
+        .service(list_cities)
+        .service(create_city)
+        .service(upsert_city)
+        .service(get_city)
+        .service(update_city)
+        .service(delete_city);
 }
 
 /// List cities
@@ -233,13 +268,14 @@ pub async fn list_cities(call: Call) -> Answer {
 #[utoipa::path(tag = "directory", request_body = CityInput, responses((status = 201, description = "The city", body = City)))]
 #[post("/v1/cities")]
 pub async fn create_city(call: Call, body: Body<CityInput>) -> Answer {
-    call.write(async |tx| {
-        tx.act_for(&[])?;
-        let input = body.checked(tx).await?;
-        let id = insert(tx, None, &input).await?;
-        tx.created::<City>(id).await
-    })
-    .await
+    call.create::<City>(&body).await
+}
+
+upsert_operation! {
+    /// Register or change a city by external id
+    ///
+    /// For partner systems: makes the city that you know by this id, or brings it to what the body says.
+    upsert_city: City from CityInput, "directory", "/v1/cities/by-external-id/{source}/{value}"
 }
 
 /// Read a city
@@ -258,24 +294,8 @@ pub async fn get_city(call: Call, id: web::Path<String>) -> Answer {
 #[utoipa::path(tag = "directory", request_body = CityInput, responses((status = 200, description = "The city", body = City)))]
 #[patch("/v1/cities/{id}")]
 pub async fn update_city(call: Call, id: web::Path<String>, body: Body<CityInput>) -> Answer {
-    call.write(async |tx| {
-        let id = id_of(&mut tx.conn, &id).await?;
-        let current = tx.target::<City>(id).await?;
-        tx.act_for(&[id])?;
-        if tx.caller.role() == Some(Role::Editor) && !body.touches_only(&["website", "population"]) {
-            return Err(Problem::new(
-                Code::Forbidden,
-                "editors change website and population of their city; the rest is for administrators",
-            ));
-        }
-        tx.precondition(&current)?;
-        let Some(input) = body.merged(tx, &current).await? else { return Ok(tx.unchanged(current)) };
-        check_code(tx, Some(id), &input).await?;
-        tx.revise::<City>(id, &input.common()).await?;
-        diesel::update(city::table.find(id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
-        tx.updated(current).await
-    })
-    .await
+    let id = id_of(&mut call.connection().await?, &id).await?;
+    call.change::<City>(id, &body).await
 }
 
 /// Delete a city

@@ -1,6 +1,6 @@
 //! Documents: what facts are cited from. Metadata and a link; the registry stores no files.
 
-use actix_web::{delete, get, patch, post, web};
+use actix_web::{delete, get, patch, post, put, web};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use crate::database::references::Resolved;
 use crate::database::schema::{document, document_view};
 use crate::http::body::input;
 use crate::http::call::path_id;
+use crate::http::editing::{Editable, upsert_operation};
 use crate::http::paging::{Page, TitleSort, page};
 use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
 use crate::ids;
@@ -139,11 +140,36 @@ pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<DocumentInput
     Ok(id)
 }
 
+impl Editable for Document {
+    type Input = DocumentInput;
+    type Change = DocumentInput;
+
+    async fn create(tx: &mut Tx, body: &Body<DocumentInput>) -> Result<Uuid, Problem> {
+        let input = match tx.caller.cities() {
+            [only] => body.or_member("city", &only.to_string()).checked(tx).await?,
+            _ => body.checked(tx).await?,
+        };
+        tx.act_for(input.optional_city(input.city.as_ref()).as_slice())?;
+        insert(tx, None, &input).await
+    }
+
+    async fn change(tx: &mut Tx, current: &Document, body: &Body<DocumentInput>) -> Result<bool, Problem> {
+        tx.act_for(current.city_id.as_slice())?;
+        tx.precondition(current)?;
+        let Some(input) = body.merged(tx, current).await? else { return Ok(false) };
+        tx.act_for(input.optional_city(input.city.as_ref()).as_slice())?;
+        tx.revise::<Document>(current.id, &input.common()).await?;
+        diesel::update(document::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        Ok(true)
+    }
+}
+
 /// Its operations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(list_documents)
         .service(create_document)
+        .service(upsert_document)
         .service(get_document)
         .service(update_document)
         .service(delete_document);
@@ -167,16 +193,14 @@ pub async fn list_documents(call: Call) -> Answer {
 #[utoipa::path(tag = "directory", request_body = DocumentInput, responses((status = 201, description = "The document", body = Document)))]
 #[post("/v1/documents")]
 pub async fn create_document(call: Call, body: Body<DocumentInput>) -> Answer {
-    call.write(async |tx| {
-        let input = match tx.caller.cities() {
-            [only] => body.or_member("city", &only.to_string()).checked(tx).await?,
-            _ => body.checked(tx).await?,
-        };
-        tx.act_for(input.optional_city(input.city.as_ref()).as_slice())?;
-        let id = insert(tx, None, &input).await?;
-        tx.created::<Document>(id).await
-    })
-    .await
+    call.create::<Document>(&body).await
+}
+
+upsert_operation! {
+    /// Register or change a document by external id
+    ///
+    /// For partner systems: makes the document that you know by this id, or brings it to what the body says.
+    upsert_document: Document from DocumentInput, "directory", "/v1/documents/by-external-id/{source}/{value}"
 }
 
 /// Read a document
@@ -194,19 +218,7 @@ pub async fn get_document(call: Call, id: web::Path<String>) -> Answer {
 #[utoipa::path(tag = "directory", request_body = DocumentInput, responses((status = 200, description = "The document", body = Document)))]
 #[patch("/v1/documents/{id}")]
 pub async fn update_document(call: Call, id: web::Path<String>, body: Body<DocumentInput>) -> Answer {
-    call.write(async |tx| {
-        let current = tx.target::<Document>(path_id(&id)?).await?;
-        tx.act_for(current.city_id.as_slice())?;
-        tx.precondition(&current)?;
-        let Some(input) = body.merged(tx, &current).await? else {
-            return Ok(tx.unchanged(current));
-        };
-        tx.act_for(input.optional_city(input.city.as_ref()).as_slice())?;
-        tx.revise::<Document>(current.id, &input.common()).await?;
-        diesel::update(document::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
-        tx.updated(current).await
-    })
-    .await
+    call.change::<Document>(path_id(&id)?, &body).await
 }
 
 /// Delete a document

@@ -1,6 +1,6 @@
 //! Organisations: who provides, leads, controls and pays. Their contact addresses are private.
 
-use actix_web::{delete, get, patch, post, web};
+use actix_web::{delete, get, patch, post, put, web};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use crate::database::schema::{organisation, organisation_view};
 use crate::directory::cities::lower;
 use crate::http::body::input;
 use crate::http::call::path_id;
+use crate::http::editing::{Editable, upsert_operation};
 use crate::http::paging::{NameSort, Page, page};
 use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
 use crate::ids;
@@ -182,11 +183,36 @@ pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<OrganisationI
     Ok(id)
 }
 
+impl Editable for Organisation {
+    type Input = OrganisationInput;
+    type Change = OrganisationInput;
+
+    async fn create(tx: &mut Tx, body: &Body<OrganisationInput>) -> Result<Uuid, Problem> {
+        let input = body.checked(tx).await?;
+        let own =
+            input.optional_city(input.city.as_ref()).map_or_else(|| tx.caller.cities().to_vec(), |city| vec![city]);
+        tx.act_for(&own)?;
+        insert(tx, None, &input).await
+    }
+
+    async fn change(tx: &mut Tx, current: &Organisation, body: &Body<OrganisationInput>) -> Result<bool, Problem> {
+        tx.act_for(current.city_id.as_slice())?;
+        tx.precondition(current)?;
+        let Some(input) = body.merged(tx, current).await? else { return Ok(false) };
+        tx.act_for(input.optional_city(input.city.as_ref()).as_slice())?;
+        check_name(tx, Some(current.id), &input).await?;
+        tx.revise::<Organisation>(current.id, &input.common()).await?;
+        diesel::update(organisation::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        Ok(true)
+    }
+}
+
 /// Its operations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(list_organisations)
         .service(create_organisation)
+        .service(upsert_organisation)
         .service(get_organisation)
         .service(update_organisation)
         .service(delete_organisation);
@@ -210,15 +236,14 @@ pub async fn list_organisations(call: Call) -> Answer {
 #[utoipa::path(tag = "directory", request_body = OrganisationInput, responses((status = 201, description = "The organisation", body = Organisation)))]
 #[post("/v1/organisations")]
 pub async fn create_organisation(call: Call, body: Body<OrganisationInput>) -> Answer {
-    call.write(async |tx| {
-        let input = body.checked(tx).await?;
-        let own =
-            input.optional_city(input.city.as_ref()).map_or_else(|| tx.caller.cities().to_vec(), |city| vec![city]);
-        tx.act_for(&own)?;
-        let id = insert(tx, None, &input).await?;
-        tx.created::<Organisation>(id).await
-    })
-    .await
+    call.create::<Organisation>(&body).await
+}
+
+upsert_operation! {
+    /// Register or change an organisation by external id
+    ///
+    /// For partner systems: makes the organisation that you know by this id, or brings it to what the body says.
+    upsert_organisation: Organisation from OrganisationInput, "directory", "/v1/organisations/by-external-id/{source}/{value}"
 }
 
 /// Read an organisation
@@ -236,20 +261,7 @@ pub async fn get_organisation(call: Call, id: web::Path<String>) -> Answer {
 #[utoipa::path(tag = "directory", request_body = OrganisationInput, responses((status = 200, description = "The organisation", body = Organisation)))]
 #[patch("/v1/organisations/{id}")]
 pub async fn update_organisation(call: Call, id: web::Path<String>, body: Body<OrganisationInput>) -> Answer {
-    call.write(async |tx| {
-        let current = tx.target::<Organisation>(path_id(&id)?).await?;
-        tx.act_for(current.city_id.as_slice())?;
-        tx.precondition(&current)?;
-        let Some(input) = body.merged(tx, &current).await? else {
-            return Ok(tx.unchanged(current));
-        };
-        tx.act_for(input.optional_city(input.city.as_ref()).as_slice())?;
-        check_name(tx, Some(current.id), &input).await?;
-        tx.revise::<Organisation>(current.id, &input.common()).await?;
-        diesel::update(organisation::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
-        tx.updated(current).await
-    })
-    .await
+    call.change::<Organisation>(path_id(&id)?, &body).await
 }
 
 /// Delete an organisation

@@ -1,6 +1,6 @@
 //! Programmes: the frames in which cities cooperate, such as World Cities.
 
-use actix_web::{delete, get, patch, post, web};
+use actix_web::{delete, get, patch, post, put, web};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use crate::database::schema::{programme, programme_view};
 use crate::directory::cities::lower;
 use crate::http::body::{Rules, input};
 use crate::http::call::path_id;
+use crate::http::editing::{Editable, upsert_operation};
 use crate::http::paging::{NameSort, Page, page};
 use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
 use crate::ids;
@@ -133,11 +134,33 @@ pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<ProgrammeInpu
     Ok(id)
 }
 
+impl Editable for Programme {
+    type Input = ProgrammeInput;
+    type Change = ProgrammeInput;
+
+    async fn create(tx: &mut Tx, body: &Body<ProgrammeInput>) -> Result<Uuid, Problem> {
+        tx.act_for(&[])?;
+        let input = body.checked(tx).await?;
+        insert(tx, None, &input).await
+    }
+
+    async fn change(tx: &mut Tx, current: &Programme, body: &Body<ProgrammeInput>) -> Result<bool, Problem> {
+        tx.act_for(&[])?;
+        tx.precondition(current)?;
+        let Some(input) = body.merged(tx, current).await? else { return Ok(false) };
+        check_name(tx, Some(current.id), &input).await?;
+        tx.revise::<Programme>(current.id, &input.common()).await?;
+        diesel::update(programme::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        Ok(true)
+    }
+}
+
 /// Its operations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(list_programmes)
         .service(create_programme)
+        .service(upsert_programme)
         .service(get_programme)
         .service(update_programme)
         .service(delete_programme);
@@ -160,13 +183,14 @@ pub async fn list_programmes(call: Call) -> Answer {
 #[utoipa::path(tag = "directory", request_body = ProgrammeInput, responses((status = 201, description = "The programme", body = Programme)))]
 #[post("/v1/programmes")]
 pub async fn create_programme(call: Call, body: Body<ProgrammeInput>) -> Answer {
-    call.write(async |tx| {
-        tx.act_for(&[])?;
-        let input = body.checked(tx).await?;
-        let id = insert(tx, None, &input).await?;
-        tx.created::<Programme>(id).await
-    })
-    .await
+    call.create::<Programme>(&body).await
+}
+
+upsert_operation! {
+    /// Register or change a programme by external id
+    ///
+    /// For partner systems: makes the programme that you know by this id, or brings it to what the body says.
+    upsert_programme: Programme from ProgrammeInput, "directory", "/v1/programmes/by-external-id/{source}/{value}"
 }
 
 /// Read a programme
@@ -184,19 +208,7 @@ pub async fn get_programme(call: Call, id: web::Path<String>) -> Answer {
 #[utoipa::path(tag = "directory", request_body = ProgrammeInput, responses((status = 200, description = "The programme", body = Programme)))]
 #[patch("/v1/programmes/{id}")]
 pub async fn update_programme(call: Call, id: web::Path<String>, body: Body<ProgrammeInput>) -> Answer {
-    call.write(async |tx| {
-        let current = tx.target::<Programme>(path_id(&id)?).await?;
-        tx.act_for(&[])?;
-        tx.precondition(&current)?;
-        let Some(input) = body.merged(tx, &current).await? else {
-            return Ok(tx.unchanged(current));
-        };
-        check_name(tx, Some(current.id), &input).await?;
-        tx.revise::<Programme>(current.id, &input.common()).await?;
-        diesel::update(programme::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
-        tx.updated(current).await
-    })
-    .await
+    call.change::<Programme>(path_id(&id)?, &body).await
 }
 
 /// Delete a programme

@@ -1,6 +1,7 @@
 //! Vocabularies: code lists as data. Terms are retired, never deleted.
 
-use actix_web::{get, patch, post, web};
+use crate::http::editing::Editable;
+use actix_web::{get, patch, post, put, web};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
@@ -13,7 +14,7 @@ use crate::database::schema::{term, term_view};
 use crate::database::{Conn, Tx};
 use crate::http::body::{Rules, inputs};
 use crate::http::paging::{Page, UpdatedSort, page};
-use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
+use crate::http::{Answer, Body, Call, Checked, Fault, Paging, Problem};
 use crate::ids;
 use crate::values::{Line, PartialDate, labels};
 
@@ -65,9 +66,11 @@ record! {
 }
 
 inputs! {
-    /// A term to add. Its scheme is that of the path.
+    /// A term to add.
     #[schema(example = json!({"code": "noise_monitoring", "label": "Noise monitoring", "tracks_people": false}))]
     TermInput {
+        /// Its scheme; that of the path may be left out.
+        scheme: Option<Scheme>,
         /// The code that other records use; stays the same.
         #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9_/%.-]*$", max_length = 60, example = "noise_monitoring")]
         code: String,
@@ -153,12 +156,9 @@ async fn check(tx: &mut Tx, scheme: Scheme, broader: Option<&str>, tracks_people
 ///
 /// # Errors
 /// 409 if the scheme has the code.
-pub async fn insert(
-    tx: &mut Tx,
-    id: Option<Uuid>,
-    scheme: Scheme,
-    input: &Checked<TermInput>,
-) -> Result<Uuid, Problem> {
+pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<TermInput>) -> Result<Uuid, Problem> {
+    let scheme =
+        input.scheme.ok_or_else(|| Problem::invalid(vec![Fault::at("/scheme", "required", "must be given")]))?;
     check(tx, scheme, input.broader.as_deref(), input.tracks_people).await?;
     let existing: Option<Uuid> = term::table
         .filter(term::scheme.eq(scheme.label()).and(term::code.eq(&input.code)))
@@ -186,9 +186,52 @@ pub async fn insert(
     Ok(id)
 }
 
+impl Editable for Term {
+    type Input = TermInput;
+    type Change = TermChange;
+
+    async fn create(tx: &mut Tx, body: &Body<TermInput>) -> Result<Uuid, Problem> {
+        tx.act_for(&[])?;
+        let input = body.checked(tx).await?;
+        insert(tx, None, &input).await
+    }
+
+    async fn change(tx: &mut Tx, current: &Term, body: &Body<TermChange>) -> Result<bool, Problem> {
+        let id = current.id;
+        tx.act_for(&[])?;
+        tx.precondition(current)?;
+        let Some(input) = body.merged(tx, current).await? else { return Ok(false) };
+        check(tx, current.scheme, input.broader.as_deref(), input.tracks_people).await?;
+        tx.revise::<Term>(id, &input.common()).await?;
+        diesel::update(term::table.find(id))
+            .set((
+                term::label.eq(&input.label),
+                term::symbol.eq(&input.symbol),
+                term::tracks_people.eq(input.tracks_people),
+                term::broader.eq(&input.broader),
+                term::retired_on.eq(&input.retired_on),
+            ))
+            .execute(&mut tx.conn)
+            .await?;
+        Ok(true)
+    }
+
+    async fn check_fixed(
+        _tx: &mut Tx,
+        current: &Term,
+        input: &Checked<TermInput>,
+        rules: &mut Rules,
+    ) -> Result<(), Problem> {
+        rules.require(input.code == current.code, "/code", "fixed", "stays the code that other records use");
+        let same = input.scheme.is_none_or(|scheme| scheme == current.scheme);
+        rules.require(same, "/scheme", "fixed", "stays the scheme that it was added to");
+        Ok(())
+    }
+}
+
 /// Its operations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_terms).service(create_term).service(get_term).service(update_term);
+    config.service(list_terms).service(create_term).service(upsert_term).service(get_term).service(update_term);
 }
 
 /// List the terms of a vocabulary
@@ -208,14 +251,19 @@ pub async fn list_terms(call: Call, scheme: web::Path<String>) -> Answer {
 #[utoipa::path(tag = "directory", request_body = TermInput, responses((status = 201, description = "The term", body = Term)))]
 #[post("/v1/vocabularies/{scheme}/terms")]
 pub async fn create_term(call: Call, scheme: web::Path<String>, body: Body<TermInput>) -> Answer {
-    call.write(async |tx| {
-        let scheme = scheme_of(&scheme)?;
-        tx.act_for(&[])?;
-        let input = body.checked(tx).await?;
-        let id = insert(tx, None, scheme, &input).await?;
-        tx.created::<Term>(id).await
-    })
-    .await
+    call.create::<Term>(&body.of_path("scheme", scheme_of(&scheme)?.label())).await
+}
+
+/// Add or change a term by external id
+///
+/// For partner systems: makes the term that you know by this id, or brings it to what the body says.
+#[utoipa::path(tag = "directory", request_body = TermInput, responses(
+    (status = 200, description = "It was there; this is how it is now", body = Term),
+    (status = 201, description = "It is new", body = Term)))]
+#[put("/v1/vocabularies/{scheme}/terms/by-external-id/{source}/{value}")]
+pub async fn upsert_term(call: Call, path: web::Path<(String, String, String)>, body: Body<TermInput>) -> Answer {
+    let body = body.of_path("scheme", scheme_of(&path.0)?.label());
+    call.upsert::<Term>(&path.1, &path.2, &body).await
 }
 
 /// Read a term
@@ -234,27 +282,6 @@ pub async fn get_term(call: Call, path: web::Path<(String, String)>) -> Answer {
 #[utoipa::path(tag = "directory", request_body = TermChange, responses((status = 200, description = "The term", body = Term)))]
 #[patch("/v1/vocabularies/{scheme}/terms/{id}")]
 pub async fn update_term(call: Call, path: web::Path<(String, String)>, body: Body<TermChange>) -> Answer {
-    call.write(async |tx| {
-        let id = id_of(&mut tx.conn, scheme_of(&path.0)?, &path.1).await?;
-        let current = tx.target::<Term>(id).await?;
-        tx.act_for(&[])?;
-        tx.precondition(&current)?;
-        let Some(input) = body.merged(tx, &current).await? else {
-            return Ok(tx.unchanged(current));
-        };
-        check(tx, current.scheme, input.broader.as_deref(), input.tracks_people).await?;
-        tx.revise::<Term>(id, &input.common()).await?;
-        diesel::update(term::table.find(id))
-            .set((
-                term::label.eq(&input.label),
-                term::symbol.eq(&input.symbol),
-                term::tracks_people.eq(input.tracks_people),
-                term::broader.eq(&input.broader),
-                term::retired_on.eq(&input.retired_on),
-            ))
-            .execute(&mut tx.conn)
-            .await?;
-        tx.updated(current).await
-    })
-    .await
+    let id = id_of(&mut call.connection().await?, scheme_of(&path.0)?, &path.1).await?;
+    call.change::<Term>(id, &body).await
 }

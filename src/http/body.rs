@@ -143,9 +143,30 @@ impl<T> Body<T> {
         Body { value: body.value, faults: body.faults, replaces: true, kind: PhantomData }
     }
 
-    /// Whether the body has no other members than these.
-    pub fn touches_only(&self, members: &[&str]) -> bool {
-        self.value.as_object().is_some_and(|object| object.keys().all(|name| members.contains(&name.as_str())))
+    /// Whether the body says everything of a record, as an upsert does.
+    pub fn replaces(&self) -> bool {
+        self.replaces
+    }
+
+    /// Whether the body changes no other members of a record than these. A patch says what it changes; a body that
+    /// says everything changes what it says otherwise.
+    pub fn touches_only<R: Record>(&self, current: &R, members: &[&str]) -> bool {
+        let now = self.replaces.then(|| current.writable());
+        let allowed = |(name, value): (&String, &Value)| {
+            members.contains(&name.as_str()) || now.as_ref().is_some_and(|now| now[name.as_str()] == *value)
+        };
+        self.value.as_object().is_some_and(|object| object.iter().all(allowed))
+    }
+
+    /// The body with what the path says already: the member may be left out, but not differ.
+    #[must_use]
+    pub fn of_path(&self, member: &str, value: &str) -> Self {
+        let mut body = self.or_member(member, value);
+        if body.value.is_object() && body.value[member] != value {
+            let code = format!("other_{}", member.trim_end_matches("_id"));
+            body.faults.push(Fault::at(format!("/{member}"), &code, "must be the one of the path, or be left out"));
+        }
+        body
     }
 }
 

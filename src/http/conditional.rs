@@ -72,6 +72,17 @@ impl IfMatch {
         }
     }
 
+    /// For requests that make what is not there yet.
+    ///
+    /// # Errors
+    /// 412 if a version is named, even any.
+    pub fn check_nothing(&self) -> Result<(), Problem> {
+        match self {
+            Self::Absent => Ok(()),
+            _ => Err(Problem::new(Code::StaleVersion, "there is no such record yet; leave out If-Match to make one")),
+        }
+    }
+
     /// Like [`IfMatch::check`], for requests where it may be absent.
     ///
     /// # Errors

@@ -28,7 +28,14 @@ pub trait Editable: Record + ToSchema {
     fn change(tx: &mut Tx, current: &Self, body: &Body<Self::Change>) -> impl Future<Output = Result<bool, Problem>>;
 
     /// That an upsert names the same record in the members that are given once and for all.
-    fn check_fixed(_current: &Self, _input: &Checked<Self::Input>, _rules: &mut Rules) {}
+    fn check_fixed(
+        _tx: &mut Tx,
+        _current: &Self,
+        _input: &Checked<Self::Input>,
+        _rules: &mut Rules,
+    ) -> impl Future<Output = Result<(), Problem>> {
+        std::future::ready(Ok(()))
+    }
 }
 
 impl Call {
@@ -76,6 +83,7 @@ async fn change<R: Editable>(tx: &mut Tx, current: R, body: &Body<R::Change>) ->
 pub async fn upsert<R: Editable>(tx: &mut Tx, source: &str, value: &str, body: &Body<R::Input>) -> Answer {
     let Some(id) = tx.find_external(R::TYPE, source, value).await? else {
         let id = R::create(tx, &body.with_external_id(source, value, false)).await?;
+        tx.if_match.check_nothing()?;
         return tx.created::<R>(id).await;
     };
     let current = match tx.target::<R>(id).await {
@@ -89,7 +97,7 @@ pub async fn upsert<R: Editable>(tx: &mut Tx, source: &str, value: &str, body: &
     let body = body.with_external_id(source, value, true);
     let input = body.checked_beside(tx, &current).await?;
     let mut rules = Rules::new();
-    R::check_fixed(&current, &input, &mut rules);
+    R::check_fixed(tx, &current, &input, &mut rules).await?;
     rules.done()?;
     change(tx, current, &body.replacing::<R::Change>(can_be_empty::<R>)).await
 }

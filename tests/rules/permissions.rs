@@ -85,6 +85,10 @@ impl World {
 
     /// The path of an operation with a record of Busan in it.
     fn path(&self, template: &str, caller: &str) -> String {
+        if template.ends_with("/by-external-id/{source}/{value}") {
+            let scheme = template.replace("{scheme}", "areas");
+            return scheme.replace("{source}", "test").replace("{value}", &unique());
+        }
         let collection = template.split('/').nth(2).unwrap_or_default();
         let id = match collection {
             "cities" => return template.replace("{id}", "KRPUS"),
@@ -108,6 +112,16 @@ impl World {
 
     /// A body that is acceptable, so that only permission can be in the way.
     fn body(&self, id: &str, caller: &str) -> Value {
+        if let Some(noun) = id.strip_prefix("upsert_") {
+            let mut body = self.body(&format!("create_{noun}"), caller);
+            let (member, parent) = match noun {
+                "compliance" | "evaluation" => ("hosting_id", &self.hosting),
+                "observation" => ("outcome_id", &self.outcome),
+                _ => return body,
+            };
+            body[member] = parent["id"].clone();
+            return body;
+        }
         match id {
             "create_account" => json!({"client_id": unique(), "name": "One more", "role": "reader"}),
             "create_city" => {
@@ -135,7 +149,11 @@ impl World {
     async fn call(&self, method: &str, template: &str, id: &str, caller: &Caller) -> Answer {
         let actor = &caller.actor;
         // Everything that changes a record names a version that it never had: who is let in gets 412, and nothing changes.
-        let request = actor.request(method, &self.path(template, caller.name)).header("if-match", "\"v999\"");
+        let request = actor.request(method, &self.path(template, caller.name));
+        let request = match method {
+            "PUT" => return actor.send(request.json(&self.body(id, caller.name))).await,
+            _ => request.header("if-match", "\"v999\""),
+        };
         let request = match method {
             "PATCH" => request.header("content-type", "application/merge-patch+json").body("{}"),
             "POST" if id == "rotate_account_secret" => request,

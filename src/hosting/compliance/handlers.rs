@@ -4,14 +4,13 @@ use super::model::*;
 use super::queries::*;
 use crate::access::{Role, unauthorised_city};
 use crate::database::records::{self};
-use crate::database::schema::{compliance, compliance_view};
+use crate::database::schema::compliance_view;
 use crate::hosting::hostings::Hosting;
 use crate::http::call::path_id;
+use crate::http::editing::upsert_operation;
 use crate::http::paging::{Page, page};
 use crate::http::{Answer, Body, Call, Paging};
-use actix_web::{delete, get, patch, post, web};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use actix_web::{delete, get, patch, post, put, web};
 
 /// List the compliance of a hosting
 ///
@@ -46,11 +45,18 @@ pub async fn create_compliance(call: Call, id: web::Path<String>, body: Body<Com
     call.write(async |tx| {
         let hosting = tx.target::<Hosting>(path_id(&id)?).await?;
         tx.act_for(&[hosting.host_city_id])?;
-        let input = body.checked(tx).await?;
+        let input = body.of_path("hosting_id", &hosting.id.to_string()).checked(tx).await?;
         let id = insert(tx, hosting.id, &input).await?;
         tx.created::<Compliance>(id).await
     })
     .await
+}
+
+upsert_operation! {
+    /// Register or change a compliance item by external id
+    ///
+    /// For partner systems: makes the compliance that you know by this id, or brings it to what the body says.
+    upsert_compliance: Compliance from ComplianceInput, "hosting", "/v1/compliance/by-external-id/{source}/{value}"
 }
 
 /// Read a compliance item
@@ -68,18 +74,7 @@ pub async fn get_compliance(call: Call, id: web::Path<String>) -> Answer {
 #[utoipa::path(tag = "hosting", request_body = ComplianceChange, responses((status = 200, description = "The compliance item", body = Compliance)))]
 #[patch("/v1/compliance/{id}")]
 pub async fn update_compliance(call: Call, id: web::Path<String>, body: Body<ComplianceChange>) -> Answer {
-    call.write(async |tx| {
-        let current = tx.target::<Compliance>(path_id(&id)?).await?;
-        tx.act_for(&[current.host_city_id])?;
-        tx.precondition(&current)?;
-        let Some(input) = body.merged(tx, &current).await? else {
-            return Ok(tx.unchanged(current));
-        };
-        tx.revise::<Compliance>(current.id, &input.common()).await?;
-        diesel::update(compliance::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
-        tx.updated(current).await
-    })
-    .await
+    call.change::<Compliance>(path_id(&id)?, &body).await
 }
 
 /// Delete a compliance item

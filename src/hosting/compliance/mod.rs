@@ -14,6 +14,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(handlers::list_compliance)
         .service(handlers::create_compliance)
+        .service(handlers::upsert_compliance)
         .service(handlers::get_compliance)
         .service(handlers::update_compliance)
         .service(handlers::delete_compliance);

@@ -76,6 +76,8 @@ inputs! {
     /// A compliance item to add.
     #[schema(example = json!({"kind": "permit", "status": "in_progress", "text": "Works on the public way, district 2."}))]
     ComplianceInput {
+        /// The hosting; that of the path may be left out.
+        hosting_id: Option<HostingId>,
         /// What is asked for.
         kind: ComplianceKind,
     } checked by super::queries::check;

@@ -4,8 +4,10 @@ use super::model::*;
 use crate::database::Tx;
 use crate::database::records::{self};
 use crate::database::schema::{compliance, compliance_view};
+use crate::hosting::hostings::Hosting;
 use crate::http::body::Rules;
-use crate::http::{Checked, Problem};
+use crate::http::editing::Editable;
+use crate::http::{Body, Checked, Problem};
 use crate::ids::{self, DocumentId, OrganisationId};
 use crate::values::PartialDate;
 use diesel::prelude::*;
@@ -101,4 +103,37 @@ pub async fn insert(tx: &mut Tx, hosting_id: Uuid, input: &Checked<ComplianceInp
         .execute(&mut tx.conn)
         .await?;
     Ok(id)
+}
+
+impl Editable for Compliance {
+    type Input = ComplianceInput;
+    type Change = ComplianceChange;
+
+    async fn create(tx: &mut Tx, body: &Body<ComplianceInput>) -> Result<Uuid, Problem> {
+        let input = body.checked(tx).await?;
+        let hosting = tx.named::<Hosting>("/hosting_id", input.hosting_id.map(|id| id.0)).await?;
+        tx.act_for(&[hosting.host_city_id])?;
+        insert(tx, hosting.id, &input).await
+    }
+
+    async fn change(tx: &mut Tx, current: &Compliance, body: &Body<ComplianceChange>) -> Result<bool, Problem> {
+        tx.act_for(&[current.host_city_id])?;
+        tx.precondition(current)?;
+        let Some(input) = body.merged(tx, current).await? else { return Ok(false) };
+        tx.revise::<Compliance>(current.id, &input.common()).await?;
+        diesel::update(compliance::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        Ok(true)
+    }
+
+    async fn check_fixed(
+        _tx: &mut Tx,
+        current: &Compliance,
+        input: &Checked<ComplianceInput>,
+        rules: &mut Rules,
+    ) -> Result<(), Problem> {
+        let same = input.hosting_id.is_none_or(|id| id == current.hosting_id);
+        rules.require(same, "/hosting_id", "fixed", "stays the hosting that it belongs to");
+        rules.require(input.kind == current.kind, "/kind", "fixed", "stays the kind that it is");
+        Ok(())
+    }
 }

@@ -1,18 +1,14 @@
 //! Its operations.
 
 use super::model::*;
-use super::queries::*;
 use crate::database::records::{self};
-use crate::database::schema::hosting;
 use crate::hosting::lifecycle::HostingStatus;
-use crate::http::body::Rules;
 use crate::http::call::path_id;
+use crate::http::editing::upsert_operation;
 use crate::http::paging::{Page, page};
 use crate::http::problem::{Code, Problem};
 use crate::http::{Answer, Body, Call, Paging};
-use actix_web::{delete, get, patch, post, web};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use actix_web::{delete, get, patch, post, put, web};
 
 /// List hostings
 ///
@@ -32,12 +28,14 @@ pub async fn list_hostings(call: Call) -> Answer {
 #[utoipa::path(tag = "hosting", request_body = HostingInput, responses((status = 201, description = "The hosting", body = Hosting)))]
 #[post("/v1/hostings")]
 pub async fn create_hosting(call: Call, body: Body<HostingInput>) -> Answer {
-    call.write(async |tx| {
-        let input = body.checked(tx).await?;
-        let id = insert(tx, None, &input).await?;
-        tx.created::<Hosting>(id).await
-    })
-    .await
+    call.create::<Hosting>(&body).await
+}
+
+upsert_operation! {
+    /// Register or change a hosting by external id
+    ///
+    /// For partner systems: makes the hosting that you know by this id, or brings it to what the body says.
+    upsert_hosting: Hosting from HostingInput, "hosting", "/v1/hostings/by-external-id/{source}/{value}"
 }
 
 /// Read a hosting
@@ -49,51 +47,13 @@ pub async fn get_hosting(call: Call, id: web::Path<String>) -> Answer {
     call.one::<Hosting>(path_id(&id)?).await
 }
 
-/// What may still be said of a hosting that ended.
-const ALWAYS: &[&str] = &["citations", "external_ids", "language", "scale_note", "translations", "visibility"];
-
-/// 409 for the facts of a hosting that ended.
-fn check_terminal(current: &Hosting, body: &Body<HostingChange>) -> Result<(), Problem> {
-    let ended = matches!(current.status, HostingStatus::Closed | HostingStatus::Cancelled);
-    if ended && !body.touches_only(ALWAYS) {
-        let detail = format!("the hosting is {}; its dates and lead stay as they were", current.status);
-        return Err(Problem::new(Code::Conflict, detail));
-    }
-    Ok(())
-}
-
-/// What the city of origin may change; the rest is the host's.
-const SHARED: &[&str] = &["planned_start", "planned_end", "lead_organisation_id"];
-
 /// Change a hosting
 ///
 /// Editors of the host city; planned dates and lead organisation also by the city of origin.
 #[utoipa::path(tag = "hosting", request_body = HostingChange, responses((status = 200, description = "The hosting", body = Hosting)))]
 #[patch("/v1/hostings/{id}")]
 pub async fn update_hosting(call: Call, id: web::Path<String>, body: Body<HostingChange>) -> Answer {
-    call.write(async |tx| {
-        let current = tx.target::<Hosting>(path_id(&id)?).await?;
-        if body.touches_only(SHARED) {
-            tx.act_for(&current.cities())?;
-        } else {
-            tx.act_for(&[current.host_city_id])?;
-        }
-        tx.precondition(&current)?;
-        let Some(input) = body.merged(tx, &current).await? else {
-            return Ok(tx.unchanged(current));
-        };
-        check_terminal(&current, &body)?;
-        if input.follows_id != current.follows_id {
-            let mut rules = Rules::new();
-            check_follows(tx, input.follows_id, current.pilot_id.0, current.host_city_id, &mut rules).await?;
-            rules.done()?;
-        }
-        tx.revise::<Hosting>(current.id, &input.common()).await?;
-        diesel::update(hosting::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
-        attach(tx, current.id, &input.sites).await?;
-        tx.updated(current).await
-    })
-    .await
+    call.change::<Hosting>(path_id(&id)?, &body).await
 }
 
 /// Delete a hosting

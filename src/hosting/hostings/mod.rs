@@ -14,6 +14,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(handlers::list_hostings)
         .service(handlers::create_hosting)
+        .service(handlers::upsert_hosting)
         .service(handlers::get_hosting)
         .service(handlers::update_hosting)
         .service(handlers::delete_hosting);

@@ -7,9 +7,10 @@ use crate::database::references::Resolved;
 use crate::database::schema::{hosting, hosting_view, pilot, site};
 use crate::database::{Tx, transitions};
 use crate::hosting::lifecycle::{self, HostingStatus, Said};
-use crate::http::Checked;
 use crate::http::body::Rules;
+use crate::http::editing::Editable;
 use crate::http::problem::{Code, Problem};
+use crate::http::{Body, Checked};
 use crate::ids::{self, HostingId, OrganisationId};
 use crate::values::{PartialDate, Visibility};
 use diesel::prelude::*;
@@ -280,4 +281,66 @@ pub(super) async fn enter_at(tx: &mut Tx, id: Uuid, status: HostingStatus) -> Re
         .execute(&mut tx.conn)
         .await?;
     Ok(waived)
+}
+
+/// What may still be said of a hosting that ended.
+const ALWAYS: &[&str] = &["citations", "external_ids", "language", "scale_note", "translations", "visibility"];
+
+/// 409 for the facts of a hosting that ended.
+fn check_terminal(current: &Hosting, body: &Body<HostingChange>) -> Result<(), Problem> {
+    let ended = matches!(current.status, HostingStatus::Closed | HostingStatus::Cancelled);
+    if ended && !body.touches_only(current, ALWAYS) {
+        let detail = format!("the hosting is {}; its dates and lead stay as they were", current.status);
+        return Err(Problem::new(Code::Conflict, detail));
+    }
+    Ok(())
+}
+
+/// What the city of origin may change; the rest is the host's.
+const SHARED: &[&str] = &["planned_start", "planned_end", "lead_organisation_id"];
+
+impl Editable for Hosting {
+    type Input = HostingInput;
+    type Change = HostingChange;
+
+    async fn create(tx: &mut Tx, body: &Body<HostingInput>) -> Result<Uuid, Problem> {
+        let input = body.checked(tx).await?;
+        insert(tx, None, &input).await
+    }
+
+    async fn change(tx: &mut Tx, current: &Hosting, body: &Body<HostingChange>) -> Result<bool, Problem> {
+        if body.touches_only(current, SHARED) {
+            tx.act_for(&current.cities())?;
+        } else {
+            tx.act_for(&[current.host_city_id])?;
+        }
+        tx.precondition(current)?;
+        let Some(input) = body.merged(tx, current).await? else { return Ok(false) };
+        check_terminal(current, body)?;
+        if input.follows_id != current.follows_id {
+            let mut rules = Rules::new();
+            check_follows(tx, input.follows_id, current.pilot_id.0, current.host_city_id, &mut rules).await?;
+            rules.done()?;
+        }
+        tx.revise::<Hosting>(current.id, &input.common()).await?;
+        diesel::update(hosting::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        attach(tx, current.id, &input.sites).await?;
+        Ok(true)
+    }
+    async fn check_fixed(
+        _tx: &mut Tx,
+        current: &Hosting,
+        input: &Checked<HostingInput>,
+        rules: &mut Rules,
+    ) -> Result<(), Problem> {
+        let host = input.known_city(&input.host_city).is_none_or(|city| city == current.host_city_id);
+        rules.require(input.pilot_id == current.pilot_id, "/pilot_id", "fixed", "stays the pilot that it is of");
+        rules.require(host, "/host_city", "fixed", "stays the city that it was proposed for");
+        let proposer = input.proposed_by_city.as_ref().and_then(|city| input.known_city(city));
+        let same = proposer.is_none_or(|city| city == current.proposed_by_city_id);
+        rules.require(same, "/proposed_by_city", "fixed", "stays the city that proposed it");
+        let same = input.status.is_none_or(|status| status == current.status);
+        rules.require(same, "/status", "read_only", "is moved by POST /v1/hostings/{id}/transitions");
+        Ok(())
+    }
 }

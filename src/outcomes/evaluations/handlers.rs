@@ -3,14 +3,13 @@
 use super::model::*;
 use super::queries::*;
 use crate::database::records::{self};
-use crate::database::schema::{evaluation, evaluation_view};
+use crate::database::schema::evaluation_view;
 use crate::hosting::hostings::Hosting;
 use crate::http::call::path_id;
+use crate::http::editing::upsert_operation;
 use crate::http::paging::{Page, page};
 use crate::http::{Answer, Body, Call, Paging};
-use actix_web::{delete, get, patch, post, web};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use actix_web::{delete, get, patch, post, put, web};
 
 /// List the evaluations of a hosting
 ///
@@ -40,12 +39,19 @@ pub async fn list_evaluations(call: Call, id: web::Path<String>) -> Answer {
 pub async fn create_evaluation(call: Call, id: web::Path<String>, body: Body<EvaluationInput>) -> Answer {
     call.write(async |tx| {
         let hosting = tx.target::<Hosting>(path_id(&id)?).await?;
-        let input = body.checked(tx).await?;
+        let input = body.of_path("hosting_id", &hosting.id.to_string()).checked(tx).await?;
         author(tx, input.kind, hosting.host_city_id)?;
         let id = insert(tx, hosting.id, &input).await?;
         tx.created::<Evaluation>(id).await
     })
     .await
+}
+
+upsert_operation! {
+    /// Register or change an evaluation by external id
+    ///
+    /// For partner systems: makes the evaluation that you know by this id, or brings it to what the body says.
+    upsert_evaluation: Evaluation from EvaluationInput, "outcomes", "/v1/evaluations/by-external-id/{source}/{value}"
 }
 
 /// Read an evaluation
@@ -63,19 +69,7 @@ pub async fn get_evaluation(call: Call, id: web::Path<String>) -> Answer {
 #[utoipa::path(tag = "outcomes", request_body = EvaluationChange, responses((status = 200, description = "The evaluation", body = Evaluation)))]
 #[patch("/v1/evaluations/{id}")]
 pub async fn update_evaluation(call: Call, id: web::Path<String>, body: Body<EvaluationChange>) -> Answer {
-    call.write(async |tx| {
-        let current = tx.target::<Evaluation>(path_id(&id)?).await?;
-        editor(tx, &current)?;
-        tx.precondition(&current)?;
-        let Some(input) = body.merged(tx, &current).await? else {
-            return Ok(tx.unchanged(current));
-        };
-        tx.revise::<Evaluation>(current.id, &input.common()).await?;
-        diesel::update(evaluation::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
-        attach(tx, current.id, &input).await?;
-        tx.updated(current).await
-    })
-    .await
+    call.change::<Evaluation>(path_id(&id)?, &body).await
 }
 
 /// Delete an evaluation

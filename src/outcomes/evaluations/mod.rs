@@ -14,6 +14,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(handlers::list_evaluations)
         .service(handlers::create_evaluation)
+        .service(handlers::upsert_evaluation)
         .service(handlers::get_evaluation)
         .service(handlers::update_evaluation)
         .service(handlers::delete_evaluation);

@@ -154,6 +154,8 @@ inputs! {
         "decision": "scale", "rationale": "Savings pay for the maintenance within three years."
     }))]
     EvaluationInput {
+        /// The hosting; that of the path may be left out.
+        hosting_id: Option<HostingId>,
         /// Who evaluates.
         kind: EvaluationKind,
     };

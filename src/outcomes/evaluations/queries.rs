@@ -4,7 +4,10 @@ use super::model::*;
 use crate::access::{Role, unauthorised_city};
 use crate::database::Tx;
 use crate::database::schema::{evaluation, evaluation_observation, evaluation_score, evaluation_view, lesson};
-use crate::http::{Checked, Problem};
+use crate::hosting::hostings::Hosting;
+use crate::http::body::Rules;
+use crate::http::editing::Editable;
+use crate::http::{Body, Checked, Problem};
 use crate::ids::{self, ObservationId};
 use crate::values::{PartialDate, Visibility};
 use diesel::prelude::*;
@@ -133,4 +136,38 @@ pub(super) async fn attach(tx: &mut Tx, id: Uuid, input: &EvaluationChange) -> R
         .collect();
     diesel::insert_into(evaluation_observation::table).values(cited).execute(&mut tx.conn).await?;
     Ok(())
+}
+
+impl Editable for Evaluation {
+    type Input = EvaluationInput;
+    type Change = EvaluationChange;
+
+    async fn create(tx: &mut Tx, body: &Body<EvaluationInput>) -> Result<Uuid, Problem> {
+        let input = body.checked(tx).await?;
+        let hosting = tx.named::<Hosting>("/hosting_id", input.hosting_id.map(|id| id.0)).await?;
+        author(tx, input.kind, hosting.host_city_id)?;
+        insert(tx, hosting.id, &input).await
+    }
+
+    async fn change(tx: &mut Tx, current: &Evaluation, body: &Body<EvaluationChange>) -> Result<bool, Problem> {
+        editor(tx, current)?;
+        tx.precondition(current)?;
+        let Some(input) = body.merged(tx, current).await? else { return Ok(false) };
+        tx.revise::<Evaluation>(current.id, &input.common()).await?;
+        diesel::update(evaluation::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        attach(tx, current.id, &input).await?;
+        Ok(true)
+    }
+
+    async fn check_fixed(
+        _tx: &mut Tx,
+        current: &Evaluation,
+        input: &Checked<EvaluationInput>,
+        rules: &mut Rules,
+    ) -> Result<(), Problem> {
+        let same = input.hosting_id.is_none_or(|id| id == current.hosting_id);
+        rules.require(same, "/hosting_id", "fixed", "stays the hosting that it evaluates");
+        rules.require(input.kind == current.kind, "/kind", "fixed", "stays the kind that it is");
+        Ok(())
+    }
 }

@@ -14,6 +14,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(handlers::list_indicators)
         .service(handlers::create_indicator)
+        .service(handlers::upsert_indicator)
         .service(handlers::get_indicator)
         .service(handlers::update_indicator)
         .service(handlers::delete_indicator);

@@ -4,9 +4,10 @@ use super::model::*;
 use crate::database::Tx;
 use crate::database::records::{self};
 use crate::database::references::Resolved;
-use crate::database::schema::{indicator, indicator_area, indicator_view};
+use crate::database::schema::{indicator, indicator_area, indicator_view, outcome};
 use crate::http::body::Rules;
-use crate::http::{Checked, Problem};
+use crate::http::editing::Editable;
+use crate::http::{Body, Checked, Code, Problem};
 use crate::ids;
 use crate::values::AreaCode;
 use diesel::prelude::*;
@@ -135,4 +136,47 @@ pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<IndicatorInpu
     diesel::insert_into(indicator::table).values((indicator::id.eq(id), Row::of(input))).execute(&mut tx.conn).await?;
     attach(tx, id, &input.areas).await?;
     Ok(id)
+}
+
+async fn check_frozen(tx: &mut Tx, current: &Indicator, input: &IndicatorInput) -> Result<(), Problem> {
+    let same = *current.unit == *input.unit && current.measure == input.measure && current.direction == input.direction;
+    if same {
+        return Ok(());
+    }
+    let used: i64 =
+        outcome::table.filter(outcome::indicator_id.eq(current.id)).count().get_result(&mut tx.conn).await?;
+    if used > 0 {
+        let detail = format!(
+            "unit, measure and direction are frozen: {used} outcomes use this indicator; add another one instead"
+        );
+        return Err(Problem::new(Code::Conflict, detail));
+    }
+    Ok(())
+}
+
+impl Editable for Indicator {
+    type Input = IndicatorInput;
+    type Change = IndicatorInput;
+
+    async fn create(tx: &mut Tx, body: &Body<IndicatorInput>) -> Result<Uuid, Problem> {
+        let input = body.checked(tx).await?;
+        tx.act_for(input.optional_city(input.city.as_ref()).as_slice())?;
+        insert(tx, None, &input).await
+    }
+
+    async fn change(tx: &mut Tx, current: &Indicator, body: &Body<IndicatorInput>) -> Result<bool, Problem> {
+        tx.act_for(current.city_id.as_slice())?;
+        tx.precondition(current)?;
+        let Some(input) = body.merged(tx, current).await? else { return Ok(false) };
+        tx.act_for(input.optional_city(input.city.as_ref()).as_slice())?;
+        check_code(tx, Some(current.id), &input).await?;
+        check_frozen(tx, current, &input).await?;
+        tx.revise::<Indicator>(current.id, &input.common()).await?;
+        diesel::update(indicator::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        attach(tx, current.id, &input.areas).await?;
+        if input.aggregation != current.aggregation {
+            crate::outcomes::outcome::refresh_states_of_indicator(tx, current.id).await?;
+        }
+        Ok(true)
+    }
 }

@@ -3,15 +3,13 @@
 use super::model::*;
 use super::queries::*;
 use crate::database::records::{self};
-use crate::database::schema::{observation, observation_view};
+use crate::database::schema::observation_view;
 use crate::http::call::path_id;
+use crate::http::editing::upsert_operation;
 use crate::http::paging::{Page, page};
-use crate::http::problem::{Code, Problem};
 use crate::http::{Answer, Body, Call, Paging};
 use crate::outcomes::outcome::Outcome;
-use actix_web::{delete, get, patch, post, web};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use actix_web::{delete, get, patch, post, put, web};
 
 /// List the observations of an outcome
 ///
@@ -37,11 +35,18 @@ pub async fn create_observation(call: Call, id: web::Path<String>, body: Body<Ob
     call.write(async |tx| {
         let outcome = tx.target::<Outcome>(path_id(&id)?).await?;
         tx.act_for(&[outcome.responsible_city_id])?;
-        let input = body.checked(tx).await?;
+        let input = body.of_path("outcome_id", &outcome.id.to_string()).checked(tx).await?;
         let id = insert(tx, None, &outcome, &input).await?;
         tx.created::<Observation>(id).await
     })
     .await
+}
+
+upsert_operation! {
+    /// Register or change an observation by external id
+    ///
+    /// For partner systems: makes the observation that you know by this id, or brings it to what the body says.
+    upsert_observation: Observation from ObservationInput, "outcomes", "/v1/observations/by-external-id/{source}/{value}"
 }
 
 /// List observations
@@ -69,40 +74,13 @@ pub async fn get_observation(call: Call, id: web::Path<String>) -> Answer {
     call.one::<Observation>(path_id(&id)?).await
 }
 
-/// 409: from `submitted` on nothing of an observation changes.
-fn only_drafts(current: &Observation) -> Result<(), Problem> {
-    if current.status == ObservationStatus::Draft {
-        return Ok(());
-    }
-    let detail = format!(
-        "the observation is {}; only drafts can be changed or deleted; correct a verified one by one that supersedes it",
-        current.status
-    );
-    Err(Problem::new(Code::Conflict, detail))
-}
-
 /// Change a draft observation
 ///
 /// Only a draft; a verified observation is corrected by one that supersedes it.
 #[utoipa::path(tag = "outcomes", request_body = ObservationChange, responses((status = 200, description = "The observation", body = Observation)))]
 #[patch("/v1/observations/{id}")]
 pub async fn update_observation(call: Call, id: web::Path<String>, body: Body<ObservationChange>) -> Answer {
-    call.write(async |tx| {
-        let current = tx.target::<Observation>(path_id(&id)?).await?;
-        tx.act_for(&[current.responsible_city_id])?;
-        tx.precondition(&current)?;
-        let merged = body.merged(tx, &current).await?;
-        only_drafts(&current)?;
-        let Some(input) = merged else {
-            return Ok(tx.unchanged(current));
-        };
-        let outcome = tx.reload::<Outcome>(current.outcome_id.0).await?;
-        check(tx, &input, &outcome).await?;
-        tx.revise::<Observation>(current.id, &input.common()).await?;
-        diesel::update(observation::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
-        tx.updated(current).await
-    })
-    .await
+    call.change::<Observation>(path_id(&id)?, &body).await
 }
 
 /// Delete a draft observation

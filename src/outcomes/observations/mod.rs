@@ -14,6 +14,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(handlers::list_outcome_observations)
         .service(handlers::create_observation)
+        .service(handlers::upsert_observation)
         .service(handlers::list_observations)
         .service(handlers::get_observation)
         .service(handlers::update_observation)

@@ -5,9 +5,10 @@ use crate::access::Caller;
 use crate::database::records::Record;
 use crate::database::schema::{observation, observation_view};
 use crate::database::{Tx, transitions};
-use crate::http::Checked;
 use crate::http::body::Rules;
+use crate::http::editing::Editable;
 use crate::http::problem::Problem;
+use crate::http::{Body, Checked, Code};
 use crate::ids::{self, ObservationId};
 use crate::outcomes::indicators::Measure;
 use crate::outcomes::outcome::{self, Outcome};
@@ -154,10 +155,6 @@ pub async fn insert(
     input: &Checked<ObservationInput>,
 ) -> Result<Uuid, Problem> {
     let account_id = tx.caller.account_id().ok_or_else(Problem::not_found)?;
-    let mut rules = Rules::new();
-    let same = input.outcome_id.is_none_or(|id| id.0 == outcome.id);
-    rules.require(same, "/outcome_id", "other_outcome", "must be the outcome of the path, or be left out");
-    rules.done()?;
     let change = ObservationChange::from(&**input);
     check(tx, &change, outcome).await?;
     let id = tx.register_as::<Observation>(id.unwrap_or_else(ids::fresh), &input.common()).await?;
@@ -181,4 +178,59 @@ pub async fn insert(
     }
     tx.keep_transition(id, None, status.label(), transitions::Said::default()).await?;
     Ok(id)
+}
+
+/// 409: from `submitted` on nothing of an observation changes.
+pub(super) fn only_drafts(current: &Observation) -> Result<(), Problem> {
+    if current.status == ObservationStatus::Draft {
+        return Ok(());
+    }
+    let detail = format!(
+        "the observation is {}; only drafts can be changed or deleted; correct a verified one by one that supersedes it",
+        current.status
+    );
+    Err(Problem::new(Code::Conflict, detail))
+}
+
+impl Editable for Observation {
+    type Input = ObservationInput;
+    type Change = ObservationChange;
+
+    async fn create(tx: &mut Tx, body: &Body<ObservationInput>) -> Result<Uuid, Problem> {
+        let input = body.checked(tx).await?;
+        let outcome = tx.named::<Outcome>("/outcome_id", input.outcome_id.map(|id| id.0)).await?;
+        tx.act_for(&[outcome.responsible_city_id])?;
+        insert(tx, None, &outcome, &input).await
+    }
+
+    async fn change(tx: &mut Tx, current: &Observation, body: &Body<ObservationChange>) -> Result<bool, Problem> {
+        tx.act_for(&[current.responsible_city_id])?;
+        tx.precondition(current)?;
+        let merged = body.merged(tx, current).await?;
+        // A partner that sends again what was submitted changes nothing.
+        if merged.is_none() && body.replaces() {
+            return Ok(false);
+        }
+        only_drafts(current)?;
+        let Some(input) = merged else { return Ok(false) };
+        let outcome = tx.reload::<Outcome>(current.outcome_id.0).await?;
+        check(tx, &input, &outcome).await?;
+        tx.revise::<Observation>(current.id, &input.common()).await?;
+        diesel::update(observation::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        Ok(true)
+    }
+
+    async fn check_fixed(
+        _tx: &mut Tx,
+        current: &Observation,
+        input: &Checked<ObservationInput>,
+        rules: &mut Rules,
+    ) -> Result<(), Problem> {
+        let same = input.outcome_id.is_none_or(|id| id == current.outcome_id);
+        rules.require(same, "/outcome_id", "fixed", "stays the outcome that it observes");
+        let drafted = current.status == ObservationStatus::Draft && input.status == Some(FirstStatus::Submitted);
+        let detail = "is moved by POST /v1/observations/{id}/transitions";
+        rules.require(!drafted, "/status", "read_only", detail);
+        Ok(())
+    }
 }

@@ -1,17 +1,12 @@
 //! Its operations.
 
 use super::model::*;
-use super::queries::*;
 use crate::database::records;
-use crate::database::schema::outcome;
-use crate::http::body::Rules;
 use crate::http::call::path_id;
+use crate::http::editing::upsert_operation;
 use crate::http::paging::{Page, page};
 use crate::http::{Answer, Body, Call, Paging};
-use crate::outcomes::indicators::Indicator;
-use actix_web::{delete, get, patch, post, web};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use actix_web::{delete, get, patch, post, put, web};
 
 /// List outcomes
 ///
@@ -31,12 +26,14 @@ pub async fn list_outcomes(call: Call) -> Answer {
 #[utoipa::path(tag = "outcomes", request_body = OutcomeInput, responses((status = 201, description = "The outcome", body = Outcome)))]
 #[post("/v1/outcomes")]
 pub async fn create_outcome(call: Call, body: Body<OutcomeInput>) -> Answer {
-    call.write(async |tx| {
-        let input = body.checked(tx).await?;
-        let id = insert(tx, None, &input).await?;
-        tx.created::<Outcome>(id).await
-    })
-    .await
+    call.create::<Outcome>(&body).await
+}
+
+upsert_operation! {
+    /// Register or change an outcome by external id
+    ///
+    /// For partner systems: makes the outcome that you know by this id, or brings it to what the body says.
+    upsert_outcome: Outcome from OutcomeInput, "outcomes", "/v1/outcomes/by-external-id/{source}/{value}"
 }
 
 /// Read an outcome
@@ -54,25 +51,7 @@ pub async fn get_outcome(call: Call, id: web::Path<String>) -> Answer {
 #[utoipa::path(tag = "outcomes", request_body = OutcomeChange, responses((status = 200, description = "The outcome", body = Outcome)))]
 #[patch("/v1/outcomes/{id}")]
 pub async fn update_outcome(call: Call, id: web::Path<String>, body: Body<OutcomeChange>) -> Answer {
-    call.write(async |tx| {
-        let current = tx.target::<Outcome>(path_id(&id)?).await?;
-        tx.act_for(current.cities())?;
-        tx.precondition(&current)?;
-        let Some(input) = body.merged(tx, &current).await? else {
-            return Ok(tx.unchanged(current));
-        };
-        let indicator = tx.reload::<Indicator>(current.indicator_id.0).await?;
-        let mut rules = Rules::new();
-        check_against(&input, &indicator, &mut rules);
-        rules.done()?;
-        check_dimensions(tx, &current, &input).await?;
-        tx.revise::<Outcome>(current.id, &input.common()).await?;
-        diesel::update(outcome::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
-        attach(tx, current.id, &input).await?;
-        refresh_state(tx, current.id).await?;
-        tx.updated(current).await
-    })
-    .await
+    call.change::<Outcome>(path_id(&id)?, &body).await
 }
 
 /// Delete an outcome

@@ -14,6 +14,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(handlers::list_outcomes)
         .service(handlers::create_outcome)
+        .service(handlers::upsert_outcome)
         .service(handlers::get_outcome)
         .service(handlers::update_outcome)
         .service(handlers::delete_outcome);

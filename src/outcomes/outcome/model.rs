@@ -175,6 +175,9 @@ record! {
         actual: Option<Decimal>,
         measure: Measure,
         direction: Direction,
+        hosting_id: Option<Uuid>,
+        pilot_id: Option<Uuid>,
+        city_id: Option<Uuid>,
         responsible_city_id: Uuid,
     }
     with {

@@ -10,7 +10,8 @@ use crate::database::schema::{dimension, observation, outcome, outcome_view, tar
 use crate::directory::cities;
 use crate::hosting::hostings::Hosting;
 use crate::http::body::Rules;
-use crate::http::{Checked, Code, Problem};
+use crate::http::editing::Editable;
+use crate::http::{Body, Checked, Code, Problem};
 use crate::ids::{self, OrganisationId};
 use crate::outcomes::indicators::{self, Direction, Indicator, Measure};
 use crate::values::{Decimal, PartialDate, Visibility};
@@ -342,4 +343,46 @@ pub(super) async fn refresh(tx: &mut Tx, outcome_id: Option<Uuid>, indicator_id:
         .execute(&mut tx.conn)
         .await?;
     Ok(())
+}
+
+impl Editable for Outcome {
+    type Input = OutcomeInput;
+    type Change = OutcomeChange;
+
+    async fn create(tx: &mut Tx, body: &Body<OutcomeInput>) -> Result<Uuid, Problem> {
+        let input = body.checked(tx).await?;
+        insert(tx, None, &input).await
+    }
+
+    async fn change(tx: &mut Tx, current: &Outcome, body: &Body<OutcomeChange>) -> Result<bool, Problem> {
+        tx.act_for(current.cities())?;
+        tx.precondition(current)?;
+        let Some(input) = body.merged(tx, current).await? else { return Ok(false) };
+        let indicator = tx.reload::<Indicator>(current.indicator_id.0).await?;
+        let mut rules = Rules::new();
+        check_against(&input, &indicator, &mut rules);
+        rules.done()?;
+        check_dimensions(tx, current, &input).await?;
+        tx.revise::<Outcome>(current.id, &input.common()).await?;
+        diesel::update(outcome::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        attach(tx, current.id, &input).await?;
+        refresh_state(tx, current.id).await?;
+        Ok(true)
+    }
+    async fn check_fixed(
+        tx: &mut Tx,
+        current: &Outcome,
+        input: &Checked<OutcomeInput>,
+        rules: &mut Rules,
+    ) -> Result<(), Problem> {
+        let indicator = indicator_of(tx, input, rules).await?;
+        let same = indicator.is_none_or(|indicator| indicator.id == current.indicator_id.0);
+        rules.require(same, "/indicator", "fixed", "stays the indicator that it was made with");
+        let subject = about(tx, &input.subject, rules).await?;
+        let same = subject.is_none_or(|about| {
+            (about.hosting_id, about.pilot_id, about.city_id) == (current.hosting_id, current.pilot_id, current.city_id)
+        });
+        rules.require(same, "/subject", "fixed", "stays what it is about");
+        Ok(())
+    }
 }
