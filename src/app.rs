@@ -14,7 +14,7 @@ use crate::access::keys::Keyring;
 use crate::access::secrets::Secrets;
 use crate::api;
 use crate::config::Config;
-use crate::database::Database;
+use crate::database::{Database, positions};
 use crate::http::middleware;
 use crate::http::rates::Rates;
 
@@ -90,6 +90,7 @@ impl Application {
                 idle.rates.forget_idle();
             }
         });
+        tokio::spawn(positions::keep_numbering(state.database.clone()));
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(state.clone())

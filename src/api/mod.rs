@@ -17,6 +17,7 @@ use crate::http::paging::{Count, NameSort, TitleSort, UpdatedSort};
 use crate::outcomes::{evaluations, indicators, observations, outcome, verification};
 use crate::{pages, service};
 
+pub mod collections;
 mod document;
 mod problems;
 

@@ -73,6 +73,8 @@ fn grants(role: &str) -> String {
     format!(
         "GRANT USAGE ON SCHEMA public TO {role};
          GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
+         GRANT USAGE ON SCHEMA as_of TO {role};
+         GRANT SELECT ON ALL TABLES IN SCHEMA as_of TO {role};
          GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role};
          REVOKE UPDATE, DELETE ON revision, transition FROM {role};
          REVOKE INSERT, UPDATE, DELETE ON __diesel_schema_migrations FROM {role};"

@@ -1,5 +1,6 @@
 //! PostgreSQL: the pool, the one transaction of a request, migrations, and the private cluster.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -9,6 +10,7 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
 use futures_util::FutureExt;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::access::{Caller, unauthorised_city};
@@ -16,7 +18,9 @@ use crate::http::Problem;
 use crate::http::conditional::IfMatch;
 
 pub mod cluster;
+pub mod external_ids;
 pub mod migrations;
+pub mod positions;
 pub mod records;
 pub mod references;
 mod referring;
@@ -39,6 +43,8 @@ const WAIT: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
+    /// Told of each commit.
+    committed: Arc<Notify>,
 }
 
 impl Database {
@@ -62,7 +68,7 @@ impl Database {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { pool })
+        Ok(Self { pool, committed: Arc::default() })
     }
 
     /// A connection.
@@ -87,7 +93,7 @@ impl Database {
     pub async fn begin(&self, caller: Caller, if_match: IfMatch, now: DateTime<Utc>) -> Result<Tx, Problem> {
         let mut conn = self.connection().await?;
         <AsyncPgConnection as AsyncConnection>::TransactionManager::begin_transaction(&mut *conn).await?;
-        Ok(Tx { conn, caller, if_match, now, acting: Acting::default() })
+        Ok(Tx { conn, committed: self.committed.clone(), caller, if_match, now, acting: Acting::default() })
     }
 }
 
@@ -114,6 +120,7 @@ pub struct Acting {
 pub struct Tx {
     /// Its connection.
     pub conn: Conn,
+    committed: Arc<Notify>,
     /// Who asked.
     pub caller: Caller,
     /// The header If-Match.
@@ -149,6 +156,7 @@ impl Tx {
     /// Constraints that are checked at the end, and 503 if the connection was lost.
     pub async fn commit(mut self) -> Result<(), Problem> {
         <AsyncPgConnection as AsyncConnection>::TransactionManager::commit_transaction(&mut *self.conn).await?;
+        self.committed.notify_one();
         Ok(())
     }
 

@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::schema::{change, citation, external_id, record as register, revision};
+use super::positions::{Position, Reader};
+use super::schema::{change, citation, record as register, revision};
 use super::{Conn, Tx};
 use crate::access::Caller;
 use crate::http::{Answer, Code, Fault, Problem, Reply, conditional};
@@ -28,10 +29,14 @@ pub trait Record: Serialize + Sized + 'static {
     fn id(&self) -> Uuid;
     /// From 1.
     fn version(&self) -> i32;
+    /// What its view has beside what is shown: with the members it is a whole row again, see the schema `as_of`.
+    fn kept(&self) -> Value;
     /// Who may see it: the visibility along its chain, and the cities involved.
     fn audience(&self) -> (&str, &[Uuid]);
     /// The record if the caller may see it.
     fn find(conn: &mut Conn, caller: &Caller, id: Uuid) -> impl Future<Output = QueryResult<Option<Self>>>;
+    /// Those of these records that the caller may see.
+    fn find_all(conn: &mut Conn, caller: &Caller, ids: &[Uuid]) -> impl Future<Output = QueryResult<Vec<Self>>>;
     /// Fills what depends on the day.
     fn complete(&mut self, _today: NaiveDate) {}
     /// Its citations.
@@ -79,13 +84,40 @@ pub async fn find<R: Record>(conn: &mut Conn, caller: &Caller, id: Uuid, today: 
             record.complete(today);
             Ok(record)
         }
-        None => Err(absent::<R>(conn, caller, id).await?),
+        None => Err(absent::<R>(conn, caller, id, None).await?),
     }
 }
 
-async fn absent<R: Record>(conn: &mut Conn, caller: &Caller, id: Uuid) -> Result<Problem, Problem> {
-    let last: Option<(String, String, Vec<Uuid>)> = revision::table
+/// The record for this caller as the reader reads it: now, or in the past.
+///
+/// # Errors
+/// 404 if there is none that the caller may see, 410 if it was deleted.
+pub async fn read<R: Record>(reader: &mut Reader, caller: &Caller, id: Uuid, today: NaiveDate) -> Result<R, Problem> {
+    match R::find(&mut reader.conn, caller, id).await? {
+        Some(mut record) => {
+            record.complete(reader.day(today));
+            Ok(record)
+        }
+        None => Err(absent::<R>(&mut reader.conn, caller, id, reader.position).await?),
+    }
+}
+
+async fn absent<R: Record>(
+    conn: &mut Conn,
+    caller: &Caller,
+    id: Uuid,
+    position: Option<Position>,
+) -> Result<Problem, Problem> {
+    let mut revisions = revision::table
+        .inner_join(
+            change::table.on(change::record_id.eq(revision::record_id).and(change::version.eq(revision::version))),
+        )
         .filter(revision::record_id.eq(id).and(revision::type_.eq(R::TYPE)))
+        .into_boxed();
+    if let Some(position) = position {
+        revisions = revisions.filter(change::seq.le(position.seq));
+    }
+    let last: Option<(String, String, Vec<Uuid>)> = revisions
         .order(revision::version.desc())
         .select((revision::op, revision::visibility, revision::city_ids))
         .first(conn)
@@ -194,7 +226,8 @@ impl Tx {
             ))
             .execute(&mut self.conn)
             .await?;
-        self.attach(R::TYPE, id, common).await?;
+        self.add_external_ids(R::TYPE, id, &common.external_ids).await?;
+        self.cite(id, common).await?;
         Ok(id)
     }
 
@@ -207,9 +240,9 @@ impl Tx {
             .set((register::language.eq(&common.language), register::translations.eq(json!(common.translations))))
             .execute(&mut self.conn)
             .await?;
-        diesel::delete(external_id::table.filter(external_id::record_id.eq(id))).execute(&mut self.conn).await?;
+        self.replace_external_ids(R::TYPE, id, &common.external_ids).await?;
         diesel::delete(citation::table.filter(citation::record_id.eq(id))).execute(&mut self.conn).await?;
-        self.attach(R::TYPE, id, common).await
+        self.cite(id, common).await
     }
 
     /// Takes the next version of a record.
@@ -224,23 +257,7 @@ impl Tx {
         Ok(())
     }
 
-    async fn attach(&mut self, collection: &str, id: Uuid, common: &Common) -> Result<(), Problem> {
-        let external_ids: Vec<_> = common
-            .external_ids
-            .iter()
-            .map(|one| {
-                (
-                    external_id::record_id.eq(id),
-                    external_id::type_.eq(collection),
-                    external_id::source.eq(&one.source),
-                    external_id::value.eq(&one.value),
-                )
-            })
-            .collect();
-        if !external_ids.is_empty() {
-            self.check_external_ids(collection, common).await?;
-            diesel::insert_into(external_id::table).values(external_ids).execute(&mut self.conn).await?;
-        }
+    async fn cite(&mut self, id: Uuid, common: &Common) -> Result<(), Problem> {
         let citations: Vec<_> = common
             .citations
             .iter()
@@ -257,43 +274,6 @@ impl Tx {
             .collect();
         if !citations.is_empty() {
             diesel::insert_into(citation::table).values(citations).execute(&mut self.conn).await?;
-        }
-        Ok(())
-    }
-
-    /// The record that a partner knows by this id, whoever may see it.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn find_external(
-        &mut self,
-        collection: &str,
-        source: &str,
-        value: &str,
-    ) -> Result<Option<Uuid>, Problem> {
-        let id = external_id::table
-            .filter(external_id::type_.eq(collection))
-            .filter(external_id::source.eq(source).and(external_id::value.eq(value)))
-            .select(external_id::record_id)
-            .first(&mut self.conn)
-            .await
-            .optional()?;
-        Ok(id)
-    }
-
-    /// 409 if another record has one of these external ids.
-    async fn check_external_ids(&mut self, collection: &str, common: &Common) -> Result<(), Problem> {
-        for one in &common.external_ids {
-            let Some(id) = self.find_external(collection, &one.source, &one.value).await? else { continue };
-            let (visibility, cities): (String, Vec<Uuid>) = revision::table
-                .filter(revision::record_id.eq(id))
-                .order(revision::version.desc())
-                .select((revision::visibility, revision::city_ids))
-                .first(&mut self.conn)
-                .await?;
-            let problem = taken(&one.source, &one.value);
-            let seen = self.caller.may_see(collection, &visibility, &cities);
-            return Err(if seen { problem.with("existing_id", id) } else { problem });
         }
         Ok(())
     }
@@ -371,6 +351,7 @@ impl Tx {
                 revision::type_.eq(R::TYPE),
                 revision::op.eq(op.label()),
                 revision::body.eq(json!(current)),
+                revision::kept.eq(current.kept()),
                 revision::visibility.eq(visibility),
                 revision::city_ids.eq(city_ids),
                 revision::account_id.eq(self.caller.account_id()),
@@ -385,11 +366,6 @@ impl Tx {
             .await?;
         Ok(())
     }
-}
-
-/// 409: another record has the external id.
-pub fn taken(source: &str, value: &str) -> Problem {
-    Problem::new(Code::Duplicate, format!("there is one with the external id {value} of {source} already"))
 }
 
 /// 409 that names the record which has the key, if the caller may see it.
@@ -482,6 +458,9 @@ macro_rules! record {
             fn citations(&mut self) -> &mut Vec<crate::values::common::ShownCitation> {
                 &mut self.citations.0
             }
+            fn kept(&self) -> serde_json::Value {
+                serde_json::json!({ $(stringify!($kept): self.$kept),* })
+            }
             fn audience(&self) -> (&str, &[uuid::Uuid]) {
                 (&self.effective_visibility, &self.city_ids)
             }
@@ -498,6 +477,19 @@ macro_rules! record {
                     .first(conn)
                     .await
                     .optional()
+            }
+            async fn find_all(
+                conn: &mut crate::database::Conn,
+                caller: &crate::access::Caller,
+                ids: &[uuid::Uuid],
+            ) -> diesel::QueryResult<Vec<Self>> {
+                use diesel::{ExpressionMethods as _, QueryDsl as _, SelectableHelper as _};
+                use diesel_async::RunQueryDsl as _;
+                Self::visible(caller)
+                    .filter(crate::database::schema::$view::id.eq_any(ids.to_vec()))
+                    .select(Self::as_select())
+                    .load(conn)
+                    .await
             }
             $($($extra)*)?
         }

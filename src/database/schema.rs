@@ -37,6 +37,15 @@ diesel::table! {
         record_id -> Uuid,
         version -> Int4,
         seq -> Nullable<Int8>,
+        at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    change_number (only_one) {
+        only_one -> Bool,
+        seq -> Int8,
+        at -> Timestamptz,
     }
 }
 
@@ -146,6 +155,14 @@ diesel::table! {
         type_ -> Text,
         source -> Text,
         value -> Text,
+    }
+}
+
+diesel::table! {
+    external_source (source) {
+        source -> Text,
+        city_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
     }
 }
 
@@ -345,6 +362,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    redirect (record_id) {
+        record_id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        into_id -> Uuid,
+    }
+}
+
+diesel::table! {
     revision (record_id, version) {
         record_id -> Uuid,
         version -> Int4,
@@ -358,6 +384,7 @@ diesel::table! {
         account_id -> Nullable<Uuid>,
         acting_city_id -> Nullable<Uuid>,
         as_administrator -> Bool,
+        kept -> Jsonb,
     }
 }
 
@@ -822,6 +849,8 @@ diesel::joinable!(evaluation -> record (id));
 diesel::joinable!(evaluation_observation -> evaluation (evaluation_id));
 diesel::joinable!(evaluation_observation -> observation (observation_id));
 diesel::joinable!(evaluation_score -> evaluation (evaluation_id));
+diesel::joinable!(external_id -> external_source (source));
+diesel::joinable!(external_source -> city (city_id));
 diesel::joinable!(hosting -> organisation (lead_organisation_id));
 diesel::joinable!(hosting -> record (id));
 diesel::joinable!(idempotency_key -> account (account_id));
@@ -846,6 +875,7 @@ diesel::joinable!(pilot_area -> pilot (pilot_id));
 diesel::joinable!(pilot_provider -> organisation (organisation_id));
 diesel::joinable!(pilot_provider -> pilot (pilot_id));
 diesel::joinable!(programme -> record (id));
+diesel::joinable!(redirect -> record (into_id));
 diesel::joinable!(site -> hosting (hosting_id));
 diesel::joinable!(target -> outcome (outcome_id));
 diesel::joinable!(term -> record (id));
@@ -858,6 +888,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     account_city,
     account_secret,
     change,
+    change_number,
     citation,
     city,
     compliance,
@@ -868,6 +899,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     evaluation_observation,
     evaluation_score,
     external_id,
+    external_source,
     hosting,
     idempotency_key,
     indicator,
@@ -882,6 +914,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     pilot_provider,
     programme,
     record,
+    redirect,
     revision,
     setting,
     signing_key,

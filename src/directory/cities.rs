@@ -14,6 +14,7 @@ use crate::database::schema::{city, city_view, country};
 use crate::database::{Conn, Tx};
 use crate::http::body::{Rules, input};
 use crate::http::editing::{Editable, upsert_operation};
+use crate::http::history::{HistoryPaging, Revision};
 use crate::http::paging::{NameSort, Page, page};
 use crate::http::problem::{Code, Problem};
 use crate::http::{Answer, Body, Call, Checked, Paging};
@@ -247,6 +248,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(create_city)
         .service(upsert_city)
         .service(get_city)
+        .service(list_city_history)
         .service(update_city)
         .service(delete_city);
 }
@@ -286,6 +288,16 @@ upsert_operation! {
 pub async fn get_city(call: Call, id: web::Path<String>) -> Answer {
     let id = id_of(&mut call.connection().await?, &id).await?;
     call.one::<City>(id).await
+}
+
+/// List the changes of a city
+///
+/// Who changed what, when and for which city, oldest first.
+#[utoipa::path(tag = "directory", params(HistoryPaging), responses((status = 200, description = "Its changes, oldest first", body = Page<Revision>)))]
+#[get("/v1/cities/{id}/history")]
+pub async fn list_city_history(call: Call, id: web::Path<String>) -> Answer {
+    let id = id_of(&mut call.connection().await?, &id).await?;
+    call.history::<City>(id).await
 }
 
 /// Change a city

@@ -15,6 +15,7 @@ use crate::database::schema::{document, document_view};
 use crate::http::body::input;
 use crate::http::call::path_id;
 use crate::http::editing::{Editable, upsert_operation};
+use crate::http::history::history_operation;
 use crate::http::paging::{Page, TitleSort, page};
 use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
 use crate::ids;
@@ -171,6 +172,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(create_document)
         .service(upsert_document)
         .service(get_document)
+        .service(list_document_history)
         .service(update_document)
         .service(delete_document);
 }
@@ -210,6 +212,13 @@ upsert_operation! {
 #[get("/v1/documents/{id}")]
 pub async fn get_document(call: Call, id: web::Path<String>) -> Answer {
     call.one::<Document>(path_id(&id)?).await
+}
+
+history_operation! {
+    /// List the changes of a document
+    ///
+    /// Who changed what, when and for which city, oldest first.
+    list_document_history: Document, "directory", "/v1/documents/{id}/history"
 }
 
 /// Change a document

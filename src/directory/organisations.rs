@@ -4,7 +4,7 @@ use actix_web::{delete, get, patch, post, put, web};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
@@ -14,12 +14,13 @@ use crate::database::records::{self, record};
 use crate::database::references::Resolved;
 use crate::database::schema::{organisation, organisation_view};
 use crate::directory::cities::lower;
-use crate::http::body::input;
+use crate::http::body::{Input, input};
 use crate::http::call::path_id;
 use crate::http::editing::{Editable, upsert_operation};
+use crate::http::history::history_operation;
 use crate::http::paging::{NameSort, Page, page};
-use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
-use crate::ids;
+use crate::http::{Answer, Body, Call, Checked, Paging, Problem, merging};
+use crate::ids::{self, OrganisationId};
 use crate::values::{CityRef, Line, WebAddress, labels};
 
 labels! {
@@ -93,6 +94,17 @@ input! {
         contact_email: Option<String>,
     }
 }
+
+/// Where a duplicate goes.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"into_id": "015aca1d-6409-7000-8000-000000000009"}))]
+pub struct OrganisationMerge {
+    /// The record that is left.
+    pub into_id: OrganisationId,
+}
+
+impl Input for OrganisationMerge {}
 
 /// Filters of organisations.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -214,8 +226,10 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(create_organisation)
         .service(upsert_organisation)
         .service(get_organisation)
+        .service(list_organisation_history)
         .service(update_organisation)
-        .service(delete_organisation);
+        .service(delete_organisation)
+        .service(merge_organisation);
 }
 
 /// List organisations
@@ -255,6 +269,13 @@ pub async fn get_organisation(call: Call, id: web::Path<String>) -> Answer {
     call.one::<Organisation>(path_id(&id)?).await
 }
 
+history_operation! {
+    /// List the changes of an organisation
+    ///
+    /// Who changed what, when and for which city, oldest first.
+    list_organisation_history: Organisation, "directory", "/v1/organisations/{id}/history"
+}
+
 /// Change an organisation
 ///
 /// Editors of its city; one without a city is changed by administrators.
@@ -275,6 +296,24 @@ pub async fn delete_organisation(call: Call, id: web::Path<String>) -> Answer {
         tx.act_for(current.city_id.as_slice())?;
         tx.precondition(&current)?;
         tx.deleted(current).await
+    })
+    .await
+}
+
+/// Merge a duplicate into another organisation
+///
+/// What refers to the duplicate refers to the other one from then on; the duplicate is deleted, and reading it leads to
+/// the other (308). Editors who may write both. Answers the other.
+#[utoipa::path(tag = "directory", request_body = OrganisationMerge, responses((status = 200, description = "The organisation that is left", body = Organisation)))]
+#[post("/v1/organisations/{id}/merge")]
+pub async fn merge_organisation(call: Call, id: web::Path<String>, body: Body<OrganisationMerge>) -> Answer {
+    call.write(async |tx| {
+        let current = tx.target::<Organisation>(path_id(&id)?).await?;
+        tx.act_for(current.city_id.as_slice())?;
+        let input = body.checked(tx).await?;
+        let into = tx.target::<Organisation>(input.into_id.0).await?;
+        tx.act_for(into.city_id.as_slice())?;
+        merging::merge(tx, current, into).await
     })
     .await
 }

@@ -15,6 +15,7 @@ use crate::directory::cities::lower;
 use crate::http::body::{Rules, input};
 use crate::http::call::path_id;
 use crate::http::editing::{Editable, upsert_operation};
+use crate::http::history::history_operation;
 use crate::http::paging::{NameSort, Page, page};
 use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
 use crate::ids;
@@ -162,6 +163,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(create_programme)
         .service(upsert_programme)
         .service(get_programme)
+        .service(list_programme_history)
         .service(update_programme)
         .service(delete_programme);
 }
@@ -200,6 +202,13 @@ upsert_operation! {
 #[get("/v1/programmes/{id}")]
 pub async fn get_programme(call: Call, id: web::Path<String>) -> Answer {
     call.one::<Programme>(path_id(&id)?).await
+}
+
+history_operation! {
+    /// List the changes of a programme
+    ///
+    /// Who changed what, when and for which city, oldest first.
+    list_programme_history: Programme, "directory", "/v1/programmes/{id}/history"
 }
 
 /// Change a programme

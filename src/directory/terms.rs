@@ -1,6 +1,7 @@
 //! Vocabularies: code lists as data. Terms are retired, never deleted.
 
 use crate::http::editing::Editable;
+use crate::http::history::{HistoryPaging, Revision};
 use actix_web::{get, patch, post, put, web};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -231,7 +232,13 @@ impl Editable for Term {
 
 /// Its operations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_terms).service(create_term).service(upsert_term).service(get_term).service(update_term);
+    config
+        .service(list_terms)
+        .service(create_term)
+        .service(upsert_term)
+        .service(get_term)
+        .service(list_term_history)
+        .service(update_term);
 }
 
 /// List the terms of a vocabulary
@@ -274,6 +281,16 @@ pub async fn upsert_term(call: Call, path: web::Path<(String, String, String)>, 
 pub async fn get_term(call: Call, path: web::Path<(String, String)>) -> Answer {
     let id = id_of(&mut call.connection().await?, scheme_of(&path.0)?, &path.1).await?;
     call.one::<Term>(id).await
+}
+
+/// List the changes of a term
+///
+/// Who changed what and when, oldest first.
+#[utoipa::path(tag = "directory", params(HistoryPaging), responses((status = 200, description = "Its changes, oldest first", body = Page<Revision>)))]
+#[get("/v1/vocabularies/{scheme}/terms/{id}/history")]
+pub async fn list_term_history(call: Call, path: web::Path<(String, String)>) -> Answer {
+    let id = id_of(&mut call.connection().await?, scheme_of(&path.0)?, &path.1).await?;
+    call.history::<Term>(id).await
 }
 
 /// Change or retire a term

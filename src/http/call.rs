@@ -12,13 +12,16 @@ use uuid::Uuid;
 use super::body::BodyHash;
 use super::conditional::{self, IfMatch};
 use super::idempotency;
+use super::merging;
 use super::middleware::{Context, filters};
 use super::operation::of_parameter;
 use super::paging::{Cursor, Page, SortKey, sort_keys};
+use super::presentation;
 use super::problem::{Code, Problem};
 use super::reply::Reply;
 use crate::access::Caller;
 use crate::app::State;
+use crate::database::positions::Reader;
 use crate::database::records::{self, Record};
 use crate::database::references::{self, Resolved};
 use crate::database::{Conn, Tx};
@@ -88,6 +91,24 @@ impl Call {
     /// The order asked for; none: by id.
     pub fn sort(&self) -> Vec<SortKey> {
         sort_keys(self.context.query["sort"].as_str().unwrap_or_default())
+    }
+
+    /// The query as JSON of the types that the document states.
+    pub(super) fn raw_query(&self) -> &Value {
+        &self.context.query
+    }
+
+    /// What reads: the registry as it is, or with `as_of` as it was.
+    ///
+    /// # Errors
+    /// 503 if no connection is free within a second, 400 for a past that is not settled.
+    pub async fn reader(&self) -> Result<Reader, Problem> {
+        let conn = self.connection().await?;
+        let Some(as_of) = self.context.query["as_of"].as_str() else { return Ok(Reader::present(conn)) };
+        let as_of = as_of.parse().map_err(|detail: &str| {
+            Problem::bad_parameters(vec![super::Fault::of_parameter("as_of", "bad_format", detail)])
+        })?;
+        Reader::past(conn, as_of, self.state.clock.now()).await
     }
 
     /// A connection for reading.
@@ -170,22 +191,39 @@ impl Call {
         context.finish().as_ref().to_vec()
     }
 
-    /// Answers one record, or 304 if the client has it.
+    /// Answers one record, or 304 if the client has it; a duplicate that was merged, by where it went.
     ///
     /// # Errors
     /// 404 and 410.
     pub async fn one<R: Record>(&self, id: Uuid) -> Answer {
-        let mut conn = self.connection().await?;
-        let record = records::find::<R>(&mut conn, self.caller(), id, self.state.clock.today()).await?;
-        Ok(self.known(records::reply(StatusCode::OK, record, self.caller())))
+        let mut reader = self.reader().await?;
+        let record = match records::read::<R>(&mut reader, self.caller(), id, self.state.clock.today()).await {
+            Ok(record) => record,
+            Err(problem) => {
+                let elsewhere = merging::redirected::<R>(&mut reader, self.caller(), id).await?;
+                return elsewhere.ok_or(problem);
+            }
+        };
+        let reply = self.present(&mut reader, record).await?;
+        let reply = self.of_past(reply, &reader);
+        reader.finish().await?;
+        Ok(self.known(reply))
+    }
+
+    fn of_past(&self, reply: Reply, reader: &Reader) -> Reply {
+        match reader.position {
+            Some(position) => reply.header(presentation::AS_OF_POSITION, &position.seq.to_string()),
+            None => reply,
+        }
     }
 
     /// One page of a list.
     ///
     /// # Errors
-    /// None at present; pages are answers like others.
-    pub fn page<R: Record>(
+    /// Those of the database.
+    pub async fn page<R: Record>(
         &self,
+        mut reader: Reader,
         mut items: Vec<R>,
         limit: i64,
         count: Option<i64>,
@@ -194,17 +232,27 @@ impl Call {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;
         items.truncate(limit);
-        let next = items.last().filter(|_| more).map(|last| {
-            let path = self.request.path().to_owned();
-            Cursor { path, filters: filters(&self.context.query), key: key(last), id: last.id() }
-                .encode(&self.state.secrets)
-        });
-        let today = self.state.clock.today();
-        for item in &mut items {
-            item.complete(today);
-            records::show(item, self.caller());
-        }
-        Ok(self.list(&Page { items, next: next.clone(), count }, next.as_deref()))
+        let next = items.last().filter(|_| more).map(|last| self.cursor_after(key(last), last.id()));
+        let day = reader.day(self.state.clock.today());
+        items.iter_mut().for_each(|item| item.complete(day));
+        let reply = if self.wants_more() {
+            let items = self.presented(&mut reader, items).await?;
+            let languages = presentation::served_languages(&items);
+            let page = Page { items, next: next.clone(), count };
+            presentation::with_languages(self.list(&page, next.as_deref()), &languages)
+        } else {
+            items.iter_mut().for_each(|item| records::show(item, self.caller()));
+            self.list(&Page { items, next: next.clone(), count }, next.as_deref())
+        };
+        let reply = self.of_past(reply, &reader);
+        reader.finish().await?;
+        Ok(reply)
+    }
+
+    /// The cursor that goes on after the record with this key and id.
+    pub fn cursor_after(&self, key: Value, id: Uuid) -> String {
+        let path = self.request.path().to_owned();
+        Cursor { path, filters: filters(&self.context.query), key, id }.encode(&self.state.secrets)
     }
 
     /// A list with its ETag and its Link [RFC 8288] to the next page.

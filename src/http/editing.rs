@@ -12,7 +12,8 @@ use super::call::{Answer, Call};
 use super::conditional::IfMatch;
 use super::problem::{Code, Problem};
 use crate::database::Tx;
-use crate::database::records::{self, Record};
+use crate::database::external_ids;
+use crate::database::records::Record;
 
 /// A record that clients write.
 pub trait Editable: Record + ToSchema {
@@ -87,7 +88,7 @@ pub async fn upsert<R: Editable>(tx: &mut Tx, source: &str, value: &str, body: &
         return tx.created::<R>(id).await;
     };
     let current = match tx.target::<R>(id).await {
-        Err(problem) if problem.code() == Code::NotFound => return Err(records::taken(source, value)),
+        Err(problem) if problem.code() == Code::NotFound => return Err(external_ids::taken(source, value)),
         current => current?,
     };
     tx.precondition_if_sent(&current)?;

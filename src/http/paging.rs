@@ -177,7 +177,7 @@ macro_rules! page {
     ($call:ident, $paging:ident, $record:ty, $view:ident, $query:expr, sort $($name:literal => $column:ident: $type:ty),* $(,)?) => {{
         use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, SelectableHelper as _};
         use diesel_async::RunQueryDsl as _;
-        let mut conn = $call.connection().await?;
+        let mut reader = $call.reader().await?;
         let filtered = || {
             let mut query = $query;
             if let Some(since) = $paging.updated_since {
@@ -186,7 +186,7 @@ macro_rules! page {
             query
         };
         let count: Option<i64> = match $paging.count {
-            Some(_) => Some(filtered().count().get_result(&mut conn).await?),
+            Some(_) => Some(filtered().count().get_result(&mut reader.conn).await?),
             None => None,
         };
         let sort = $call.sort();
@@ -205,7 +205,7 @@ macro_rules! page {
                 query, $call, $view, first, second, [$($name => $column: $type),*], [$($name => $column: $type),*]
             ),
         };
-        let items: Vec<$record> = query.load(&mut conn).await?;
+        let items: Vec<$record> = query.load(&mut reader.conn).await?;
         let member = |record: &$record, name: &str| match name {
             $($name => serde_json::json!(record.$column),)*
             _ => serde_json::Value::Null,
@@ -215,7 +215,7 @@ macro_rules! page {
             [first] => member(record, &first.name),
             [first, second, ..] => serde_json::json!([member(record, &first.name), member(record, &second.name)]),
         };
-        $call.page(items, $paging.limit(), count, key)
+        $call.page(reader, items, $paging.limit(), count, key).await
     }};
 }
 pub(crate) use page;

@@ -41,6 +41,8 @@ codes! {
         "A query parameter is unknown or has a value that it cannot have. `errors` names each with what would be right.",
     BadHeader = 400 "bad_header" "A request header is wrong":
         "A header such as If-Match or Idempotency-Key is not in its format. The detail says what would be right.",
+    AsOfNotSettled = 400 "as_of_not_settled" "That point in the order of changes is not settled":
+        "`as_of` takes instants that are past, and positions that answers gave in X-As-Of-Position.",
     InvalidCursor = 400 "invalid_cursor" "The cursor is not valid here":
         "A cursor continues exactly the list it came from, with the same filters. Start again without `cursor`.",
     Unauthenticated = 401 "unauthenticated" "A valid access token is needed":

@@ -4,8 +4,9 @@ use super::model::*;
 use crate::database::records::{self};
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
+use crate::http::history::history_operation;
 use crate::http::paging::{Page, page};
-use crate::http::{Answer, Body, Call, Paging};
+use crate::http::{Answer, Body, Call, Fault, Paging, Problem, merging};
 use actix_web::{delete, get, patch, post, put, web};
 
 /// List pilots
@@ -44,6 +45,13 @@ pub async fn get_pilot(call: Call, id: web::Path<String>) -> Answer {
     call.one::<Pilot>(path_id(&id)?).await
 }
 
+history_operation! {
+    /// List the changes of a pilot
+    ///
+    /// Who changed what, when and for which city, oldest first.
+    list_pilot_history: Pilot, "catalogue", "/v1/pilots/{id}/history"
+}
+
 /// Change a pilot
 ///
 /// Editors of the city of origin. The origin of a pilot that has hostings stays as it is.
@@ -64,6 +72,31 @@ pub async fn delete_pilot(call: Call, id: web::Path<String>) -> Answer {
         tx.act_for(&[current.origin_city_id])?;
         tx.precondition(&current)?;
         tx.deleted(current).await
+    })
+    .await
+}
+
+/// Merge a duplicate into another pilot
+///
+/// What refers to the duplicate refers to the other one from then on; the duplicate is deleted, and reading it leads to
+/// the other (308). Editors who may write both. Answers the other.
+#[utoipa::path(tag = "catalogue", request_body = PilotMerge, responses((status = 200, description = "The pilot that is left", body = Pilot)))]
+#[post("/v1/pilots/{id}/merge")]
+pub async fn merge_pilot(call: Call, id: web::Path<String>, body: Body<PilotMerge>) -> Answer {
+    call.write(async |tx| {
+        let current = tx.target::<Pilot>(path_id(&id)?).await?;
+        tx.act_for(&[current.origin_city_id])?;
+        let input = body.checked(tx).await?;
+        let into = tx.target::<Pilot>(input.into_id.0).await?;
+        tx.act_for(&[into.origin_city_id])?;
+        if into.origin_city_id != current.origin_city_id {
+            return Err(Problem::invalid(vec![Fault::at(
+                "/into_id",
+                "other_city",
+                "must be a pilot of the same city",
+            )]));
+        }
+        merging::merge(tx, current, into).await
     })
     .await
 }

@@ -16,6 +16,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(handlers::create_pilot)
         .service(handlers::upsert_pilot)
         .service(handlers::get_pilot)
+        .service(handlers::list_pilot_history)
         .service(handlers::update_pilot)
-        .service(handlers::delete_pilot);
+        .service(handlers::delete_pilot)
+        .service(handlers::merge_pilot);
 }

@@ -1,9 +1,9 @@
 //! What is stored, sent and answered.
 
 use crate::database::records::record;
-use crate::http::body::input;
+use crate::http::body::{Input, input};
 use crate::http::paging::TitleSort;
-use crate::ids::OrganisationId;
+use crate::ids::{OrganisationId, PilotId};
 use crate::values::{AreaCode, CategoryCode, CityRef, Json, Line, Prose, Tag, Visibility, WebAddress, labels};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -146,6 +146,17 @@ input! {
     }
     checked by super::queries::check
 }
+
+/// Where a duplicate goes.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"into_id": "015aca1d-640d-7000-8000-00000000000d"}))]
+pub struct PilotMerge {
+    /// The record that is left.
+    pub into_id: PilotId,
+}
+
+impl Input for PilotMerge {}
 
 /// Filters of pilots.
 #[derive(Debug, Deserialize, IntoParams)]

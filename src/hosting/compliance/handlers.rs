@@ -8,6 +8,7 @@ use crate::database::schema::compliance_view;
 use crate::hosting::hostings::Hosting;
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
+use crate::http::history::history_operation;
 use crate::http::paging::{Page, page};
 use crate::http::{Answer, Body, Call, Paging};
 use actix_web::{delete, get, patch, post, put, web};
@@ -66,6 +67,13 @@ upsert_operation! {
 #[get("/v1/compliance/{id}")]
 pub async fn get_compliance(call: Call, id: web::Path<String>) -> Answer {
     call.one::<Compliance>(path_id(&id)?).await
+}
+
+history_operation! {
+    /// List the changes of a compliance item
+    ///
+    /// Who changed what, when and for which city, oldest first.
+    list_compliance_history: Compliance, "hosting", "/v1/compliance/{id}/history"
 }
 
 /// Change a compliance item

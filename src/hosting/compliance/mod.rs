@@ -16,6 +16,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(handlers::create_compliance)
         .service(handlers::upsert_compliance)
         .service(handlers::get_compliance)
+        .service(handlers::list_compliance_history)
         .service(handlers::update_compliance)
         .service(handlers::delete_compliance);
 }

@@ -5,6 +5,7 @@ use crate::database::records::{self};
 use crate::hosting::lifecycle::HostingStatus;
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
+use crate::http::history::history_operation;
 use crate::http::paging::{Page, page};
 use crate::http::problem::{Code, Problem};
 use crate::http::{Answer, Body, Call, Paging};
@@ -45,6 +46,13 @@ upsert_operation! {
 #[get("/v1/hostings/{id}")]
 pub async fn get_hosting(call: Call, id: web::Path<String>) -> Answer {
     call.one::<Hosting>(path_id(&id)?).await
+}
+
+history_operation! {
+    /// List the changes of a hosting
+    ///
+    /// Who changed what, when and for which city, oldest first.
+    list_hosting_history: Hosting, "hosting", "/v1/hostings/{id}/history"
 }
 
 /// Change a hosting

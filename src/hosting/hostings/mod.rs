@@ -16,6 +16,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(handlers::create_hosting)
         .service(handlers::upsert_hosting)
         .service(handlers::get_hosting)
+        .service(handlers::list_hosting_history)
         .service(handlers::update_hosting)
         .service(handlers::delete_hosting);
 }

@@ -7,6 +7,7 @@ use crate::database::schema::evaluation_view;
 use crate::hosting::hostings::Hosting;
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
+use crate::http::history::history_operation;
 use crate::http::paging::{Page, page};
 use crate::http::{Answer, Body, Call, Paging};
 use actix_web::{delete, get, patch, post, put, web};
@@ -61,6 +62,13 @@ upsert_operation! {
 #[get("/v1/evaluations/{id}")]
 pub async fn get_evaluation(call: Call, id: web::Path<String>) -> Answer {
     call.one::<Evaluation>(path_id(&id)?).await
+}
+
+history_operation! {
+    /// List the changes of an evaluation
+    ///
+    /// Who changed what, when and for which city, oldest first.
+    list_evaluation_history: Evaluation, "outcomes", "/v1/evaluations/{id}/history"
 }
 
 /// Change an evaluation

@@ -16,6 +16,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(handlers::create_evaluation)
         .service(handlers::upsert_evaluation)
         .service(handlers::get_evaluation)
+        .service(handlers::list_evaluation_history)
         .service(handlers::update_evaluation)
         .service(handlers::delete_evaluation);
 }

@@ -4,6 +4,7 @@ use super::model::*;
 use crate::database::records::{self};
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
+use crate::http::history::history_operation;
 use crate::http::paging::{Page, page};
 use crate::http::{Answer, Body, Call, Paging};
 use actix_web::{delete, get, patch, post, put, web};
@@ -43,6 +44,13 @@ upsert_operation! {
 #[get("/v1/indicators/{id}")]
 pub async fn get_indicator(call: Call, id: web::Path<String>) -> Answer {
     call.one::<Indicator>(path_id(&id)?).await
+}
+
+history_operation! {
+    /// List the changes of an indicator
+    ///
+    /// Who changed what, when and for which city, oldest first.
+    list_indicator_history: Indicator, "outcomes", "/v1/indicators/{id}/history"
 }
 
 /// Change an indicator

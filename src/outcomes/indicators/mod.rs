@@ -16,6 +16,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(handlers::create_indicator)
         .service(handlers::upsert_indicator)
         .service(handlers::get_indicator)
+        .service(handlers::list_indicator_history)
         .service(handlers::update_indicator)
         .service(handlers::delete_indicator);
 }

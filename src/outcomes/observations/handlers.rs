@@ -6,6 +6,7 @@ use crate::database::records::{self};
 use crate::database::schema::observation_view;
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
+use crate::http::history::history_operation;
 use crate::http::paging::{Page, page};
 use crate::http::{Answer, Body, Call, Paging};
 use crate::outcomes::outcome::Outcome;
@@ -72,6 +73,13 @@ pub async fn list_observations(call: Call) -> Answer {
 #[get("/v1/observations/{id}")]
 pub async fn get_observation(call: Call, id: web::Path<String>) -> Answer {
     call.one::<Observation>(path_id(&id)?).await
+}
+
+history_operation! {
+    /// List the changes of an observation
+    ///
+    /// Who changed what, when and for which city, oldest first.
+    list_observation_history: Observation, "outcomes", "/v1/observations/{id}/history"
 }
 
 /// Change a draft observation

@@ -17,6 +17,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(handlers::upsert_observation)
         .service(handlers::list_observations)
         .service(handlers::get_observation)
+        .service(handlers::list_observation_history)
         .service(handlers::update_observation)
         .service(handlers::delete_observation);
 }

@@ -4,6 +4,7 @@ use super::model::*;
 use crate::database::records;
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
+use crate::http::history::history_operation;
 use crate::http::paging::{Page, page};
 use crate::http::{Answer, Body, Call, Paging};
 use actix_web::{delete, get, patch, post, put, web};
@@ -43,6 +44,13 @@ upsert_operation! {
 #[get("/v1/outcomes/{id}")]
 pub async fn get_outcome(call: Call, id: web::Path<String>) -> Answer {
     call.one::<Outcome>(path_id(&id)?).await
+}
+
+history_operation! {
+    /// List the changes of an outcome
+    ///
+    /// Who changed what, when and for which city, oldest first.
+    list_outcome_history: Outcome, "outcomes", "/v1/outcomes/{id}/history"
 }
 
 /// Change an outcome

@@ -16,6 +16,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(handlers::create_outcome)
         .service(handlers::upsert_outcome)
         .service(handlers::get_outcome)
+        .service(handlers::list_outcome_history)
         .service(handlers::update_outcome)
         .service(handlers::delete_outcome);
 }

@@ -1,0 +1,121 @@
+//! The ids of records in partners' systems: unique per collection, source and value. A source is a namespace, which
+//! belongs to the city that used it first, or to the administrators.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::Tx;
+use super::schema::{external_id, external_source, revision};
+use crate::http::{Code, Problem};
+use crate::values::common::ExternalId;
+
+/// 409: another record has the external id.
+pub fn taken(source: &str, value: &str) -> Problem {
+    Problem::new(Code::Duplicate, format!("there is one with the external id {value} of {source} already"))
+}
+
+impl Tx {
+    /// The record that a partner knows by this id, whoever may see it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_external(
+        &mut self,
+        collection: &str,
+        source: &str,
+        value: &str,
+    ) -> Result<Option<Uuid>, Problem> {
+        let id = external_id::table
+            .filter(external_id::type_.eq(collection))
+            .filter(external_id::source.eq(source).and(external_id::value.eq(value)))
+            .select(external_id::record_id)
+            .first(&mut self.conn)
+            .await
+            .optional()?;
+        Ok(id)
+    }
+
+    /// Adds external ids to a record.
+    ///
+    /// # Errors
+    /// 403 for a source of another city, 409 for an external id that another record has.
+    pub(super) async fn add_external_ids(
+        &mut self,
+        collection: &str,
+        id: Uuid,
+        added: &[ExternalId],
+    ) -> Result<(), Problem> {
+        for one in added {
+            self.claim(&one.source).await?;
+            if let Some(other) = self.find_external(collection, &one.source, &one.value).await? {
+                let (visibility, cities): (String, Vec<Uuid>) = revision::table
+                    .filter(revision::record_id.eq(other))
+                    .order(revision::version.desc())
+                    .select((revision::visibility, revision::city_ids))
+                    .first(&mut self.conn)
+                    .await?;
+                let problem = taken(&one.source, &one.value);
+                let seen = self.caller.may_see(collection, &visibility, &cities);
+                return Err(if seen { problem.with("existing_id", other) } else { problem });
+            }
+            diesel::insert_into(external_id::table)
+                .values((
+                    external_id::record_id.eq(id),
+                    external_id::type_.eq(collection),
+                    external_id::source.eq(&one.source),
+                    external_id::value.eq(&one.value),
+                ))
+                .execute(&mut self.conn)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Makes these the external ids of a record. Those of other cities' sources may stay, but not come or go.
+    ///
+    /// # Errors
+    /// 403 for a source of another city, 409 for an external id that another record has.
+    pub(super) async fn replace_external_ids(
+        &mut self,
+        collection: &str,
+        id: Uuid,
+        wanted: &[ExternalId],
+    ) -> Result<(), Problem> {
+        let had: Vec<(String, String)> = external_id::table
+            .filter(external_id::record_id.eq(id))
+            .select((external_id::source, external_id::value))
+            .load(&mut self.conn)
+            .await?;
+        let is_wanted =
+            |(source, value): &&(String, String)| wanted.iter().any(|one| one.source == *source && one.value == *value);
+        for (source, value) in had.iter().filter(|one| !is_wanted(one)) {
+            self.claim(source).await?;
+            let gone = external_id::table.filter(external_id::record_id.eq(id));
+            let gone = gone.filter(external_id::source.eq(source).and(external_id::value.eq(value)));
+            diesel::delete(gone).execute(&mut self.conn).await?;
+        }
+        let is_new =
+            |one: &&ExternalId| !had.iter().any(|(source, value)| one.source == *source && one.value == *value);
+        let added: Vec<ExternalId> = wanted.iter().filter(is_new).cloned().collect();
+        self.add_external_ids(collection, id, &added).await
+    }
+
+    /// That the source is the caller's to use; one that nobody used yet becomes so.
+    async fn claim(&mut self, source: &str) -> Result<(), Problem> {
+        diesel::insert_into(external_source::table)
+            .values((external_source::source.eq(source), external_source::city_id.eq(self.acting.city_id)))
+            .on_conflict_do_nothing()
+            .execute(&mut self.conn)
+            .await?;
+        let owner: Option<Uuid> =
+            external_source::table.find(source).select(external_source::city_id).first(&mut self.conn).await?;
+        let own = owner.is_some_and(|city| self.caller.cities().contains(&city));
+        if own || self.caller.is_administrator() {
+            return Ok(());
+        }
+        let whose = if owner.is_some() { "another city" } else { "the administrators" };
+        let detail = format!("the source {source} of external ids belongs to {whose}; choose a name of your own");
+        Err(Problem::new(Code::Forbidden, detail))
+    }
+}
