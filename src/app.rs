@@ -90,7 +90,9 @@ impl Application {
                 idle.rates.forget_idle();
             }
         });
-        tokio::spawn(positions::keep_numbering(state.database.clone()));
+        if state.config.worker {
+            tokio::spawn(positions::keep_numbering(state.database.clone()));
+        }
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(state.clone())

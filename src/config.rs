@@ -56,6 +56,9 @@ pub struct ServiceSettings {
     /// Licence of the public data, shown at /v1
     #[arg(long, env = "PILOT_EXCHANGE_DATA_LICENCE", default_value = "CC-BY-4.0", value_name = "LICENCE")]
     pub data_licence: String,
+    /// Leaves the background work to another server: changes are numbered when somebody asks for their order.
+    #[arg(long)]
+    pub no_worker: bool,
 }
 
 /// What the log looks like.
@@ -103,6 +106,8 @@ pub struct Config {
     pub rate_writes: u32,
     /// See [`ServiceSettings`].
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether the background work is done in this process.
+    pub worker: bool,
 }
 
 impl Config {
@@ -143,6 +148,7 @@ impl Config {
             rate_reads: settings.rate_reads,
             rate_writes: settings.rate_writes,
             trusted_proxies: settings.trusted_proxies.clone(),
+            worker: !settings.no_worker,
         })
     }
 

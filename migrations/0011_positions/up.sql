@@ -150,17 +150,19 @@ CREATE FUNCTION as_of.make_view(view text, collection text, visibility_then text
 DECLARE
     columns text;
 BEGIN
+    -- Types are those of the view to the letter: a prepared statement may run over either.
     SELECT string_agg(CASE a.attname
         WHEN 'id' THEN 'r.record_id AS id'
         WHEN 'citations' THEN 'as_of.citations(r.row -> ''citations'') AS citations'
         WHEN 'effective_visibility' THEN
-            format('public.strictest((%s)::text, n.visibility) AS effective_visibility', visibility_then)
+            format('public.strictest((%s)::text, n.visibility)::%s AS effective_visibility', visibility_then, t.name)
         WHEN 'city_ids' THEN
             format('as_of.common_cities((%s)::text, %s, n.visibility, n.city_ids) AS city_ids', visibility_then, cities_then)
-        ELSE coalesce(members ->> a.attname::text, 'v.' || quote_ident(a.attname)) || ' AS ' || quote_ident(a.attname)
+        ELSE coalesce('(' || (members ->> a.attname::text) || ')::' || t.name, 'v.' || quote_ident(a.attname))
+            || ' AS ' || quote_ident(a.attname)
         END, ', ' ORDER BY a.attnum)
     INTO columns
-    FROM pg_attribute a WHERE a.attrelid = ('public.' || view)::regclass AND a.attnum > 0 AND NOT a.attisdropped;
+    FROM pg_attribute a CROSS JOIN LATERAL (SELECT format_type(a.atttypid, a.atttypmod) AS name) t WHERE a.attrelid = ('public.' || view)::regclass AND a.attnum > 0 AND NOT a.attisdropped;
     EXECUTE format(
         'CREATE VIEW as_of.%1$I AS SELECT %2$s
          FROM as_of.revision_at r

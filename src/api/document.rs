@@ -144,6 +144,13 @@ fn finish_operation(
         for (status, response) in responses.iter_mut().filter(|(status, _)| status.starts_with('2')) {
             response["headers"] = success_headers(status, method, &id);
         }
+        if matches!(id.as_str(), "get_organisation" | "get_pilot") {
+            let headers = json!({"Location": {"$ref": "#/components/headers/Location"}});
+            responses.insert(
+                "308".into(),
+                json!({"description": "It was merged into the record at Location", "headers": headers}),
+            );
+        }
         for code in problems_of(path, method, &id, is_public) {
             responses
                 .entry(code.status().to_string())

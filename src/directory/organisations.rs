@@ -98,7 +98,7 @@ input! {
 /// Where a duplicate goes.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"into_id": "015aca1d-6409-7000-8000-000000000009"}))]
+#[schema(example = json!({"into_id": "015aca1d-640a-7000-8000-00000000000a"}))]
 pub struct OrganisationMerge {
     /// The record that is left.
     pub into_id: OrganisationId,

@@ -83,7 +83,14 @@ async fn change<R: Editable>(tx: &mut Tx, current: R, body: &Body<R::Change>) ->
 /// 409 if the id belongs to a record that the caller cannot see, and those of the slice.
 pub async fn upsert<R: Editable>(tx: &mut Tx, source: &str, value: &str, body: &Body<R::Input>) -> Answer {
     let Some(id) = tx.find_external(R::TYPE, source, value).await? else {
-        let id = R::create(tx, &body.with_external_id(source, value, false)).await?;
+        let id = match R::create(tx, &body.with_external_id(source, value, false)).await {
+            Ok(id) => id,
+            Err(problem) => {
+                // Perhaps another request made it in the meantime: done again, this one finds it.
+                let is_there = matches!(tx.find_external(R::TYPE, source, value).await, Ok(Some(_)));
+                return Err(if is_there { problem.raced() } else { problem });
+            }
+        };
         tx.if_match.check_nothing()?;
         return tx.created::<R>(id).await;
     };

@@ -207,6 +207,13 @@ impl Problem {
         self.0.code
     }
 
+    /// Another transaction was faster.
+    #[must_use]
+    pub fn raced(mut self) -> Self {
+        self.0.is_race = true;
+        self
+    }
+
     /// Whether another transaction was faster: asked again, the request is told what that one did.
     pub fn is_race(&self) -> bool {
         self.0.is_race

@@ -10,7 +10,7 @@ use crate::support::{App, founding, new_hosting, new_outcome, new_pilot, path};
 /// A list, the record to find in it, and for each filter a value that finds the record and one that does not.
 type Case = (&'static str, String, Value, Vec<(&'static str, String, &'static str)>);
 
-const PAGING: &[&str] = &["limit", "cursor", "count", "sort", "updated_since"];
+const PAGING: &[&str] = &["limit", "cursor", "count", "sort", "updated_since", "lang", "expand", "as_of"];
 const NO_ID: &str = "015aca1d-0000-7000-8000-000000000000";
 
 fn filters(list: &[(&'static str, &str, &'static str)]) -> Vec<(&'static str, String, &'static str)> {

@@ -27,6 +27,7 @@ async fn a_panic_in_a_handler_is_a_problem_and_the_server_goes_on() {
         rate_reads: 0,
         rate_writes: 0,
         trusted_proxies: vec![],
+        worker: false,
     };
     let database = Database::new("postgresql://nobody@127.0.0.1:1/nowhere", 2).unwrap();
     let state = web::Data::new(State::new(config, database, Secrets::new(&[7; 32]), Clock::System));

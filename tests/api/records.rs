@@ -163,12 +163,16 @@ async fn a_duplicate_names_the_record_that_is_there_already() {
 async fn a_duplicate_is_not_named_to_those_who_may_not_see_it() {
     let app = App::start().await;
     let (admin, busan, barcelona) = (app.admin().await, app.busan().await, app.barcelona().await);
-    let external = json!([{"source": "world-cities", "value": "P-7"}]);
+    // Barcelona's source, on a pilot that an administrator entered for Busan.
+    new_pilot(&barcelona, json!({"origin_city": "ESBCN", "external_ids": [{"source": "bcn", "value": "P-1"}]})).await;
+    let external = json!([{"source": "bcn", "value": "P-7"}]);
     let hidden = new_pilot(&admin, json!({"visibility": "private", "external_ids": external})).await;
     let body = json!({"title": "Mine", "origin_city": "ESBCN", "category": "waste", "external_ids": external});
     let problem = barcelona.post("/v1/pilots", body.clone()).await.problem(409, "duplicate");
     assert!(!problem.to_string().contains(hidden["id"].as_str().unwrap()), "{problem}");
+    assert_eq!(admin.post("/v1/pilots", body.clone()).await.problem(409, "duplicate")["existing_id"], hidden["id"]);
+    // The source is Barcelona's namespace.
     let mut body = body;
     body["origin_city"] = json!("KRPUS");
-    assert_eq!(busan.post("/v1/pilots", body).await.problem(409, "duplicate")["existing_id"], hidden["id"]);
+    busan.post("/v1/pilots", body).await.problem(403, "forbidden");
 }

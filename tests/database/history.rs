@@ -3,11 +3,16 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Actor, App, TestDatabase, founding, new_hosting, new_outcome, new_pilot, path, sql, try_sql, unique,
+    Actor, App, Options, TestDatabase, founding, new_hosting, new_outcome, new_pilot, path, sql, try_sql, unique,
 };
 
 /// One revision: version, op, account, acting city, as administrator.
 type Row = (i32, String, String, Option<String>, bool);
+
+/// An application that leaves changes as they were committed, so that it shows in which transaction they were.
+async fn start() -> App {
+    App::start_with(Options { no_worker: true, ..Options::default() }).await
+}
 
 /// The revisions of a record, each with exactly one change of the same transaction.
 async fn history(database: &TestDatabase, id: &str) -> Vec<Row> {
@@ -90,7 +95,7 @@ async fn live_through(app: &App, kind: Kind<'_>) {
 
 #[tokio::test]
 async fn every_record_of_the_directory_leaves_one_revision_and_one_change_per_change() {
-    let app = App::start().await;
+    let app = start().await;
     let (admin, busan) = (app.admin().await, app.busan().await);
     let by_admin = |collection: &'static str, body: Value, change: Value| Kind {
         actor: &admin,
@@ -126,7 +131,7 @@ async fn every_record_of_the_directory_leaves_one_revision_and_one_change_per_ch
 
 #[tokio::test]
 async fn every_record_of_the_exchange_leaves_one_revision_and_one_change_per_change() {
-    let app = App::start().await;
+    let app = start().await;
     let (busan, barcelona) = (app.busan().await, app.barcelona().await);
     let pilot = new_pilot(&busan, json!({})).await;
     let hosting = new_hosting(&busan, &pilot, json!({})).await;
@@ -172,7 +177,7 @@ async fn every_record_of_the_exchange_leaves_one_revision_and_one_change_per_cha
 
 #[tokio::test]
 async fn moves_are_versions_too_and_an_administrators_are_marked() {
-    let app = App::start().await;
+    let app = start().await;
     let (admin, busan, barcelona) = (app.admin().await, app.busan().await, app.barcelona().await);
     let pilot = new_pilot(&busan, json!({})).await;
     let hosting = new_hosting(&busan, &pilot, json!({})).await;
@@ -203,7 +208,7 @@ async fn moves_are_versions_too_and_an_administrators_are_marked() {
 
 #[tokio::test]
 async fn a_change_that_changes_nothing_is_no_version() {
-    let app = App::start().await;
+    let app = start().await;
     let busan = app.busan().await;
     let pilot = new_pilot(&busan, json!({"summary": "same"})).await;
     let before = size(&app.database).await;
@@ -213,7 +218,7 @@ async fn a_change_that_changes_nothing_is_no_version() {
 
 #[tokio::test]
 async fn versions_have_no_gaps_whoever_writes_at_the_same_time() {
-    let app = App::start().await;
+    let app = start().await;
     let busan = app.busan().await;
     let pilot = new_pilot(&busan, json!({})).await;
     let at = path("pilots", &pilot);
@@ -230,7 +235,7 @@ async fn versions_have_no_gaps_whoever_writes_at_the_same_time() {
 
 #[tokio::test]
 async fn refused_requests_leave_no_row() {
-    let app = App::start().await;
+    let app = start().await;
     let (busan, seoul) = (app.busan().await, app.seoul().await);
     let pilot = new_pilot(&busan, json!({})).await;
     let hosting = new_hosting(&busan, &pilot, json!({})).await;
@@ -256,7 +261,7 @@ async fn refused_requests_leave_no_row() {
 
 #[tokio::test]
 async fn nobody_rewrites_history() {
-    let app = App::start().await;
+    let app = start().await;
     let statements = ["UPDATE revision SET op = 'update'", "DELETE FROM revision"];
     for statement in statements {
         let by_service = try_sql(&app.database.url, statement).await.unwrap_err();
@@ -272,7 +277,7 @@ async fn nobody_rewrites_history() {
 
 #[tokio::test]
 async fn the_services_role_cannot_change_the_schema() {
-    let app = App::start().await;
+    let app = start().await;
     for statement in [
         "CREATE TABLE mine (id int)",
         "CREATE SCHEMA mine",

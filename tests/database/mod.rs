@@ -1,5 +1,6 @@
 //! The database: schema, migrations, the private cluster.
 
+mod as_of;
 mod cluster;
 mod data;
 mod history;

@@ -179,3 +179,22 @@ async fn the_comment_of_a_view_names_columns_that_it_has() {
         }
     }
 }
+
+/// A prepared statement runs over the present and over the past, so both have the same columns of the same types.
+#[tokio::test]
+async fn every_view_of_a_record_is_there_for_the_past_with_the_same_columns() {
+    let database = new_database().await;
+    let columns = "SELECT v.name, p.columns IS NOT DISTINCT FROM a.columns
+        FROM (SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'v'
+              AND relname LIKE '%\\_view' AND relname <> 'record_view') v
+        CROSS JOIN LATERAL (SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) AS columns
+                            FROM pg_attribute WHERE attrelid = ('public.' || v.name)::regclass AND attnum > 0) p
+        LEFT JOIN LATERAL (SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) AS columns
+                           FROM pg_attribute WHERE attrelid = to_regclass('as_of.' || v.name) AND attnum > 0) a ON true
+        ORDER BY 1";
+    let views = rows(&database, columns).await;
+    assert!(views.len() > 10, "{views:?}");
+    for view in views {
+        assert_eq!(view[1], "t", "as_of.{} is missing or has other columns", view[0]);
+    }
+}

@@ -9,6 +9,7 @@ mod indicators;
 mod lifecycle;
 mod lifecycle_history;
 mod lifecycle_rules;
+mod merging;
 mod observations;
 mod partitions;
 mod permissions;

@@ -57,6 +57,8 @@ pub struct Options {
     /// Requests per second; 0 is unlimited.
     pub rate_reads: u32,
     pub rate_writes: u32,
+    /// Without background work.
+    pub no_worker: bool,
     /// On the database of another application.
     pub database: Option<TestDatabase>,
 }
@@ -86,6 +88,7 @@ impl App {
             rate_reads: options.rate_reads,
             rate_writes: options.rate_writes,
             trusted_proxies: vec![],
+            worker: !options.no_worker,
         };
         let pool = Database::new(&database.url, 10).unwrap();
         let state = State::new(config, pool, Secrets::new(&[7; 32]), options.clock);

@@ -150,7 +150,7 @@ input! {
 /// Where a duplicate goes.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"into_id": "015aca1d-640d-7000-8000-00000000000d"}))]
+#[schema(example = json!({"into_id": "015aca1d-6411-7000-8000-000000000011"}))]
 pub struct PilotMerge {
     /// The record that is left.
     pub into_id: PilotId,

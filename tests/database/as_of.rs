@@ -1,0 +1,370 @@
+//! The past is what was answered then: random histories, asked again at each of their positions.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+
+use crate::support::life::Exchange;
+use crate::support::{Actor, App, new_outcome, new_pilot, path};
+
+/// Something that happens to the registry.
+#[derive(Debug, Clone)]
+enum Event {
+    PilotVisibility(&'static str),
+    HostingVisibility(&'static str),
+    OutcomeVisibility(&'static str),
+    DocumentVisibility(&'static str),
+    PilotTitle(u8),
+    Propose,
+    Cancel,
+    Observe(u8),
+    Verify,
+    Target(u8),
+    Withdraw,
+    Contact(u8),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let visibility = || prop::sample::select(vec!["public", "partners", "private"]);
+    prop_oneof![
+        visibility().prop_map(Event::PilotVisibility),
+        visibility().prop_map(Event::HostingVisibility),
+        visibility().prop_map(Event::OutcomeVisibility),
+        visibility().prop_map(Event::DocumentVisibility),
+        any::<u8>().prop_map(Event::PilotTitle),
+        Just(Event::Propose),
+        Just(Event::Cancel),
+        any::<u8>().prop_map(Event::Observe),
+        Just(Event::Verify),
+        (1u8..200).prop_map(Event::Target),
+        Just(Event::Withdraw),
+        any::<u8>().prop_map(Event::Contact),
+    ]
+}
+
+/// The records that the events are about.
+struct World {
+    exchange: Exchange,
+    verifier: Actor,
+    document: Value,
+    pilot: Value,
+    hosting: Value,
+    outcome: Value,
+    organisation: Value,
+    proposals: Vec<Value>,
+    observations: Vec<Value>,
+}
+
+impl World {
+    async fn of(app: &App) -> World {
+        let exchange = Exchange::of(app).await;
+        let document = exchange.busan.post("/v1/documents", json!({"title": "Plan", "city": "KRPUS"})).await.created();
+        let cited = json!({"citations": [{"document_id": document["id"], "quote": "as planned"}]});
+        let pilot = new_pilot(&exchange.busan, cited).await;
+        let hosting = json!({"pilot_id": pilot["id"], "host_city": "ESBCN"});
+        let hosting = exchange.busan.post("/v1/hostings", hosting).await.created();
+        let outcome = new_outcome(&exchange.barcelona, "hosting", &hosting["id"], json!({})).await;
+        let contact = json!({"name": "Lamps", "city": "KRPUS", "contact_email": "lamps@example.org"});
+        let organisation = exchange.busan.post("/v1/organisations", contact).await.created();
+        let verifier = app.verifier().await;
+        World {
+            exchange,
+            verifier,
+            document,
+            pilot,
+            hosting,
+            outcome,
+            organisation,
+            proposals: vec![],
+            observations: vec![],
+        }
+    }
+
+    /// Does it; what the rules refuse changes nothing, which is as good a history as any.
+    async fn happens(&mut self, event: &Event) {
+        let (busan, barcelona) = (&self.exchange.busan, &self.exchange.barcelona);
+        let to = |visibility: &str| json!({"visibility": visibility});
+        match event {
+            Event::PilotVisibility(one) => drop(busan.patch(&path("pilots", &self.pilot), to(one)).await),
+            Event::HostingVisibility(one) => drop(barcelona.patch(&path("hostings", &self.hosting), to(one)).await),
+            Event::OutcomeVisibility(one) => drop(barcelona.patch(&path("outcomes", &self.outcome), to(one)).await),
+            Event::DocumentVisibility(one) => drop(busan.patch(&path("documents", &self.document), to(one)).await),
+            Event::PilotTitle(n) => {
+                drop(busan.patch(&path("pilots", &self.pilot), json!({"title": format!("Title {n}")})).await);
+            }
+            Event::Propose => {
+                let pilot = new_pilot(busan, json!({})).await;
+                let body = json!({"pilot_id": pilot["id"], "host_city": "ESBCN"});
+                self.proposals.push(busan.post("/v1/hostings", body).await.created());
+            }
+            Event::Cancel => {
+                let body = json!({"to": "agreed"});
+                drop(barcelona.transition(&path("hostings", &self.hosting), body).await);
+            }
+            Event::Observe(n) => {
+                let list = format!("{}/observations", path("outcomes", &self.outcome));
+                let year = 1950 + i32::from(*n);
+                let body = json!({"starts_on": year.to_string(), "ends_on": year.to_string(), "value": n.to_string(), "status": "submitted"});
+                self.observations.push(barcelona.post(&list, body).await.created());
+            }
+            Event::Verify => {
+                if let Some(one) = self.observations.pop() {
+                    drop(self.verifier.transition(&path("observations", &one), json!({"to": "verified"})).await);
+                }
+            }
+            Event::Target(n) => {
+                let body = json!({"targets": [{"value": n.to_string(), "due_on": "2030"}]});
+                drop(barcelona.patch(&path("outcomes", &self.outcome), body).await);
+            }
+            Event::Withdraw => {
+                if let Some(one) = self.proposals.pop() {
+                    drop(busan.delete(&path("hostings", &one)).await);
+                }
+            }
+            Event::Contact(n) => {
+                let body = json!({"contact_email": format!("{n}@example.org")});
+                drop(busan.patch(&path("organisations", &self.organisation), body).await);
+            }
+        }
+    }
+
+    fn paths(&self) -> Vec<String> {
+        vec![
+            path("pilots", &self.pilot),
+            path("hostings", &self.hosting),
+            path("outcomes", &self.outcome),
+            path("documents", &self.document),
+            path("organisations", &self.organisation),
+            "/v1/hostings?limit=500".into(),
+            "/v1/outcomes?limit=500".into(),
+        ]
+    }
+}
+
+fn with(path: &str, parameter: &str) -> String {
+    format!("{path}{}{parameter}", if path.contains('?') { '&' } else { '?' })
+}
+
+/// What was answered: status and, of a good answer, the body.
+async fn answer(actor: &Actor, path: &str) -> (u16, Value) {
+    let answer = actor.get(path).await;
+    let body = if answer.status == 200 { answer.json } else { Value::Null };
+    (answer.status, body)
+}
+
+#[tokio::test]
+async fn the_past_is_answered_as_it_was_answered_then() {
+    let mut runner = TestRunner::new(Config::default());
+    for _ in 0..3 {
+        let events = prop::collection::vec(event(), 12).new_tree(&mut runner).unwrap().current();
+        let app = App::start().await;
+        let mut world = World::of(&app).await;
+        let actors = BTreeMap::from([
+            ("anonymous", app.anonymous()),
+            ("reader", app.reader().await),
+            ("busan", app.busan().await),
+            ("barcelona", app.barcelona().await),
+            ("seoul", app.seoul().await),
+            ("verifier", app.verifier().await),
+            ("admin", app.admin().await),
+        ]);
+        let mut answered: Vec<(i64, String, &str, (u16, Value))> = vec![];
+        for event in &events {
+            world.happens(event).await;
+            let position = position(&actors["admin"]).await;
+            for path in world.paths() {
+                for (name, actor) in &actors {
+                    answered.push((position, path.clone(), name, answer(actor, &path).await));
+                }
+            }
+        }
+        for (position, path, name, then) in answered {
+            let past = answer(&actors[name], &with(&path, &format!("as_of={position}"))).await;
+            let now = answer(&actors[name], &path).await;
+            let at = format!("{path} at {position} as {name}, history {events:?}");
+            if path.contains('?') {
+                // Lists: what was there then, without what may not be seen any more.
+                let (then, past, now) = (items(&then.1), items(&past.1), items(&now.1));
+                for (id, item) in &past {
+                    assert_eq!(then.get(id), Some(item), "{at}");
+                }
+                for (id, item) in &then {
+                    assert!(past.get(id) == Some(item) || !now.contains_key(id), "{at}: {id}");
+                }
+            } else if then.0 == 200 && past.0 != 200 {
+                // Seen then, and not any more: the past is for those who may see the record today.
+                assert_ne!(now.0, 200, "{at}");
+            } else {
+                assert_eq!(redacted(then.1), redacted(past.1), "{at}");
+                assert_eq!(then.0, past.0, "{at}");
+            }
+        }
+    }
+}
+
+/// Citations of a document that may not be seen any more are gone from the past too.
+fn redacted(mut record: Value) -> Value {
+    if let Value::Object(members) = &mut record {
+        members.shift_remove("citations");
+    }
+    record
+}
+
+fn items(page: &Value) -> BTreeMap<String, Value> {
+    let items = page["items"].as_array().cloned().unwrap_or_default();
+    items.into_iter().map(|item| (item["id"].as_str().unwrap().to_owned(), redacted(item))).collect()
+}
+
+/// The last position there is.
+async fn position(actor: &Actor) -> i64 {
+    let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    let answer = actor.get(&format!("/v1/cities/KRPUS?as_of={now}")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.header("x-as-of-position").unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn an_instant_names_the_version_that_was_current_then() {
+    let app = App::start().await;
+    let busan = app.busan().await;
+    let pilot = new_pilot(&busan, json!({"title": "First"})).await;
+    let at = path("pilots", &pilot);
+    let second = busan.patch(&at, json!({"title": "Second"})).await.ok();
+    let third = busan.patch(&at, json!({"title": "Third"})).await.ok();
+    for (version, title) in [(&pilot, "First"), (&second, "Second"), (&third, "Third")] {
+        let answer = busan.get(&with(&at, &format!("as_of={}", version["updated_at"].as_str().unwrap()))).await;
+        assert_eq!(answer.json, *version, "{title}");
+        assert_eq!(
+            answer.etag(),
+            busan.get(&with(&at, &format!("as_of={}", answer.header("x-as-of-position").unwrap()))).await.etag()
+        );
+    }
+    busan.get(&with(&at, "as_of=2020-01-01T00:00:00Z")).await.problem(404, "not_found");
+    busan.get(&with(&at, "as_of=0")).await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn what_is_not_settled_is_refused() {
+    let app = App::start().await;
+    let anyone = app.anonymous();
+    for as_of in ["2199-01-01T00:00:00Z", "999999999"] {
+        anyone.get(&format!("/v1/cities/KRPUS?as_of={as_of}")).await.problem(400, "as_of_not_settled");
+    }
+    for as_of in ["yesterday", "2026-01-01", "-1", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z"] {
+        anyone.get(&format!("/v1/cities/KRPUS?as_of={as_of}")).await.problem(400, "bad_parameter");
+    }
+    anyone.get("/v1/pilots?as_of=1").await.problem(400, "bad_parameter");
+}
+
+#[tokio::test]
+async fn a_deleted_record_is_there_in_its_past_and_gone_after_it() {
+    let app = App::start().await;
+    let busan = app.busan().await;
+    let pilot = new_pilot(&busan, json!({})).await;
+    let at = path("pilots", &pilot);
+    let before = position(&busan).await;
+    assert_eq!(busan.delete(&at).await.status, 204);
+    let after = position(&busan).await;
+    assert_eq!(busan.get(&with(&at, &format!("as_of={before}"))).await.ok(), pilot);
+    busan.get(&with(&at, &format!("as_of={after}"))).await.problem(410, "gone");
+    let ops: Vec<Value> = history(&busan, &at).await.into_iter().map(|one| one["op"].clone()).collect();
+    assert_eq!(ops, ["create", "delete"]);
+}
+
+async fn history(actor: &Actor, path: &str) -> Vec<Value> {
+    actor.all(&format!("{path}/history")).await
+}
+
+#[tokio::test]
+async fn history_tells_who_changed_what_and_its_patches_lead_from_version_to_version() {
+    let app = App::start().await;
+    let (busan, admin) = (app.busan().await, app.admin().await);
+    let pilot = new_pilot(&busan, json!({"title": "First", "tags": ["a"]})).await;
+    let at = path("pilots", &pilot);
+    let second = busan.patch(&at, json!({"title": "Second", "tags": ["a", "b"]})).await.ok();
+    let third = admin.patch(&at, json!({"summary": "Told by an administrator."})).await.ok();
+    let items = history(&busan, &at).await;
+    let who: Vec<(&Value, &Value, &Value)> =
+        items.iter().map(|one| (&one["by"], &one["city"], &one["as_administrator"])).collect();
+    assert_eq!(
+        who,
+        [
+            (&json!("test-busan"), &json!("KRPUS"), &json!(false)),
+            (&json!("test-busan"), &json!("KRPUS"), &json!(false)),
+            (&json!("test-admin"), &json!(null), &json!(true)),
+        ]
+    );
+    let mut record = Value::Null;
+    for (item, version) in items.iter().zip([&pilot, &second, &third]) {
+        let patch: json_patch::Patch = serde_json::from_value(item["patch"].clone()).unwrap();
+        json_patch::patch(&mut record, &patch).unwrap();
+        assert_eq!(record, *version);
+        let past = busan.get(&with(&at, &format!("as_of={}", item["position"]))).await.ok();
+        assert_eq!(past, *version);
+    }
+    // Without a token the acting city is named, never an account.
+    let seen = history(&app.anonymous(), &at).await;
+    assert_eq!(seen.iter().map(|one| &one["by"]).collect::<Vec<_>>(), [&json!("KRPUS"), &json!("KRPUS"), &json!(null)]);
+    let paged: Vec<Value> = busan.all(&format!("{at}/history?limit=1")).await;
+    assert_eq!(paged, items);
+}
+
+#[tokio::test]
+async fn history_shows_the_versions_that_might_be_seen_then_and_may_be_seen_now() {
+    let app = App::start().await;
+    let (busan, reader) = (app.busan().await, app.reader().await);
+    let pilot = new_pilot(&busan, json!({"title": "Open"})).await;
+    let at = path("pilots", &pilot);
+    busan.patch(&at, json!({"title": "Secret name", "visibility": "private"})).await.ok();
+    history_is(&reader, &at, None).await;
+    busan.patch(&at, json!({"title": "Open again", "visibility": "public"})).await.ok();
+    history_is(&reader, &at, Some(&[1, 3])).await;
+    history_is(&busan, &at, Some(&[1, 2, 3])).await;
+    let text = json!(history(&reader, &at).await).to_string();
+    assert!(!text.contains("Secret name"), "{text}");
+}
+
+async fn history_is(actor: &Actor, at: &str, versions: Option<&[i64]>) {
+    let answer = actor.get(&format!("{at}/history")).await;
+    match versions {
+        None => drop(answer.problem(404, "not_found")),
+        Some(versions) => {
+            let found: Vec<i64> =
+                answer.ok()["items"].as_array().unwrap().iter().map(|one| one["version"].as_i64().unwrap()).collect();
+            assert_eq!(found, versions);
+        }
+    }
+}
+
+#[tokio::test]
+async fn numbers_are_dense_and_in_the_order_of_versions_whoever_writes() {
+    let app = App::start().await;
+    let busan = app.busan().await;
+    let pilots: Vec<Value> = vec![new_pilot(&busan, json!({})).await, new_pilot(&busan, json!({})).await];
+    let writers = (0..8).map(|n| {
+        let (busan, pilots) = (&busan, &pilots);
+        async move {
+            for step in 0..6 {
+                let at = path("pilots", &pilots[(n + step) % 2]);
+                let request = busan.request("PATCH", &at).header("if-match", "*");
+                let body = json!({"summary": format!("{n} {step}")}).to_string();
+                busan.send(request.header("content-type", "application/merge-patch+json").body(body)).await.ok();
+            }
+        }
+    });
+    futures_util::future::join_all(writers).await;
+    position(&busan).await;
+    let rows = crate::support::sql(
+        &app.database,
+        "SELECT count(*) FILTER (WHERE seq IS NULL)::int, (max(seq) - count(*))::int, min(seq)::int,
+            (SELECT count(*)::int FROM change a JOIN change b USING (record_id) WHERE a.version < b.version AND a.seq > b.seq),
+            (SELECT count(*)::int FROM change a JOIN change b ON b.seq = a.seq + 1 WHERE a.at > b.at)
+         FROM change",
+    )
+    .await;
+    let numbers: Vec<&str> = rows[0].iter().map(|one| one.as_deref().unwrap()).collect();
+    assert_eq!(numbers, ["0", "0", "1", "0", "0"]);
+}
