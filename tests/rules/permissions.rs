@@ -143,8 +143,9 @@ impl World {
             }
             "create_observation" => json!({"starts_on": "2026", "ends_on": "2026", "value": "1"}),
             "create_observation_transition" => json!({"to": "verified"}),
-            "merge_organisation" => json!({"into_id": founding::BUSAN_CITY_HALL}),
-            "merge_pilot" => json!({"into_id": founding::STREETLIGHTS}),
+            // Into itself: who is let in hears that this cannot be, and nothing changes.
+            "merge_organisation" => json!({"into_id": self.organisation["id"]}),
+            "merge_pilot" => json!({"into_id": self.pilot["id"]}),
             "create_evaluation" => evaluation(if caller == "verifier" { "external" } else { "self" }),
             _ => json!({}),
         }
