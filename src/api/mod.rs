@@ -11,6 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{accounts, tokens};
 use crate::catalogue::pilots;
+use crate::cooperation::{activities, agreements, initiatives, partnerships, stages};
 use crate::directory::{cities, documents, organisations, programmes, terms};
 use crate::hosting::{compliance, hostings, transitions};
 use crate::http::paging::{Count, NameSort, TitleSort, UpdatedSort};
@@ -31,6 +32,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(documents::routes)
         .configure(terms::routes)
         .configure(pilots::routes)
+        .configure(partnerships::routes)
+        .configure(initiatives::routes)
+        .configure(stages::routes)
+        .configure(activities::routes)
+        .configure(agreements::routes)
         .configure(hostings::routes)
         .configure(transitions::routes)
         .configure(compliance::routes)

@@ -18,7 +18,7 @@ use crate::http::body::input;
 use crate::http::call::path_id;
 use crate::http::paging::{NameSort, Page, page};
 use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
-use crate::ids;
+use crate::ids::{self, OrganisationId};
 use crate::values::{CityRef, Line, WebAddress, labels};
 
 labels! {
@@ -180,6 +180,19 @@ pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<OrganisationI
         .execute(&mut tx.conn)
         .await?;
     Ok(id)
+}
+
+/// The cities of these organisations, of those that have one.
+///
+/// # Errors
+/// Those of the database.
+pub async fn cities_of_organisations(tx: &mut Tx, ids: Vec<OrganisationId>) -> Result<Vec<Uuid>, Problem> {
+    let cities: Vec<Option<Uuid>> = organisation::table
+        .filter(organisation::id.eq_any(ids))
+        .select(organisation::city_id)
+        .load(&mut tx.conn)
+        .await?;
+    Ok(cities.into_iter().flatten().collect())
 }
 
 /// Its operations.

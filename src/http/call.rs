@@ -123,6 +123,18 @@ impl Call {
         }
     }
 
+    /// Those records of a filter that the caller may see, so that nobody finds out by it what leads to hidden ones;
+    /// `None` when the filter names none.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn seen<I: ids::Id>(&self, named: Option<&[I]>) -> Result<Option<Vec<Uuid>>, Problem> {
+        let Some(named) = named else { return Ok(None) };
+        let named = named.iter().map(|id| id.uuid()).collect();
+        let seen = references::seen(&mut self.connection().await?, self.caller(), I::COLLECTION, named).await?;
+        Ok(Some(seen.into_iter().collect()))
+    }
+
     /// One transaction for the whole request: what `work` did is kept if it answers, and undone if it does not.
     ///
     /// # Errors
