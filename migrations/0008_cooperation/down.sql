@@ -19,7 +19,7 @@ ALTER TABLE outcome
     ADD CONSTRAINT outcome_one_subject CHECK (num_nonnulls(hosting_id, pilot_id, city_id) = 1),
     ADD CONSTRAINT outcome_subject_unique UNIQUE NULLS NOT DISTINCT (indicator_id, hosting_id, pilot_id, city_id);
 ALTER TABLE hosting DROP agreement_id, DROP initiative_id;
-DROP INDEX citation_document;
+DROP INDEX citation_document, observation_submitted;
 CREATE INDEX citation_document ON citation (document_id);
 
 DROP TABLE agreement_party, agreement, activity_participant, activity_area, activity_initiative, activity_place, activity,

@@ -273,6 +273,9 @@ CREATE INDEX outcome_initiative ON outcome (initiative_id);
 DROP INDEX citation_document;
 CREATE INDEX citation_document ON citation (document_id, record_id, position);
 
+-- What waits to be verified is asked for by everybody's inbox.
+CREATE INDEX observation_submitted ON observation (id) WHERE status = 'submitted';
+
 CREATE VIEW partnership_view AS
 SELECT p.id, r.type, r.version, r.created_at, r.updated_at, r.language, r.translations, r.external_ids, r.citations,
     p.title, p.programme_id,

@@ -203,20 +203,40 @@ impl Call {
         count: Option<i64>,
         key: impl Fn(&R) -> Value,
     ) -> Answer {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let next = items.last().filter(|_| more).map(|last| {
-            let path = self.request.path().to_owned();
-            Cursor { path, filters: filters(&self.context.query), key: key(last), id: last.id() }
-                .encode(&self.state.secrets)
-        });
+        let next = self.cut(&mut items, limit, |last| (key(last), last.id()));
         let today = self.state.clock.today();
         for item in &mut items {
             item.complete(today);
             records::show(item, self.caller());
         }
         Ok(self.list(&Page { items, next: next.clone(), count }, next.as_deref()))
+    }
+
+    /// One page of a list of what is no record; `place` is where an item stands in its order: its key and an id.
+    ///
+    /// # Errors
+    /// None at present; pages are answers like others.
+    pub fn page_of<T: Serialize>(
+        &self,
+        mut items: Vec<T>,
+        limit: i64,
+        count: Option<i64>,
+        place: impl Fn(&T) -> (Value, Uuid),
+    ) -> Answer {
+        let next = self.cut(&mut items, limit, place);
+        Ok(self.list(&Page { items, next: next.clone(), count }, next.as_deref()))
+    }
+
+    /// Takes off the row beyond the limit; the cursor of the next page, if there was one.
+    fn cut<T>(&self, items: &mut Vec<T>, limit: i64, place: impl Fn(&T) -> (Value, Uuid)) -> Option<String> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = items.len() > limit;
+        items.truncate(limit);
+        items.last().filter(|_| more).map(|last| {
+            let (key, id) = place(last);
+            let path = self.request.path().to_owned();
+            Cursor { path, filters: filters(&self.context.query), key, id }.encode(&self.state.secrets)
+        })
     }
 
     /// A list with its ETag and its Link [RFC 8288] to the next page.
