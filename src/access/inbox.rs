@@ -87,9 +87,7 @@ pub async fn list_inbox(call: Call) -> Answer {
     };
     let after = call.cursor().map(|cursor| Ok::<_, Problem>((cursor.key()?, cursor.id))).transpose()?;
     let items = whose.page(&mut conn, after, steps.limit() + 1).await?;
-    call.page_of(items, steps.limit(), count, |last| {
-        (json!(last.due_on.as_ref().map(PartialDate::last_day)), last.id)
-    })
+    call.page_of(items, steps.limit(), count, |last| (json!(last.due_on.as_ref().map(PartialDate::last_day)), last.id))
 }
 
 /// Whose inbox, on which day, and which part of it.

@@ -17,10 +17,7 @@ const TAGS: &[(&str, &str)] = &[
         "**2. Who and what.** Cities, organisations, programmes, documents and vocabularies that everything else refers to.",
     ),
     ("catalogue", "**3. What is offered.** Pilots: the services that cities offer for exchange."),
-    (
-        "cooperation",
-        "**4. What cities do together.** Partnerships, their initiatives, activities and agreements.",
-    ),
+    ("cooperation", "**4. What cities do together.** Partnerships, their initiatives, activities and agreements."),
     (
         "hosting",
         "**5. Who hosts what.** A hosting is a pilot run in one city: propose it, agree, prepare, go live, evaluate, close.",

@@ -12,7 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::access::{accounts, inbox, tokens};
 use crate::catalogue::pilots;
 use crate::cooperation::{activities, agreements, initiatives, partnerships, stages};
-use crate::directory::{cities, citations, documents, organisations, programmes, terms};
+use crate::directory::{citations, cities, documents, organisations, programmes, terms};
 use crate::hosting::{compliance, hostings, transitions};
 use crate::http::paging::{Count, NameSort, TitleSort, UpdatedSort};
 use crate::outcomes::{evaluations, indicators, observations, outcome, verification};

@@ -69,7 +69,9 @@ fn collection_of(table: &str) -> &str {
         "evaluation" | "evaluation_observation" => "evaluations",
         "partnership" | "partnership_city" => "partnerships",
         "initiative" | "initiative_pilot" | "initiative_document" => "initiatives",
-        "activity" | "activity_place" | "activity_initiative" | "activity_area" | "activity_participant" => "activities",
+        "activity" | "activity_place" | "activity_initiative" | "activity_area" | "activity_participant" => {
+            "activities"
+        }
         "agreement" | "agreement_party" => "agreements",
         "citation" => "citations",
         "account_city" => "accounts",

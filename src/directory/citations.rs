@@ -93,7 +93,9 @@ impl Of<'_> {
             .map(|one| {
                 let (collection, view, title) = (one.collection, one.view, one.title);
                 let seen = sight_condition(self.caller, collection, 2);
-                format!("SELECT {title} AS title FROM {view} v WHERE r.type = '{collection}' AND v.id = r.id AND {seen}")
+                format!(
+                    "SELECT {title} AS title FROM {view} v WHERE r.type = '{collection}' AND v.id = r.id AND {seen}"
+                )
             })
             .collect();
         format!(

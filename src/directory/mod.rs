@@ -1,7 +1,7 @@
 //! Who and what everything refers to: cities, organisations, programmes, documents, vocabularies.
 
-pub mod cities;
 pub mod citations;
+pub mod cities;
 pub mod documents;
 pub mod organisations;
 pub mod programmes;

@@ -4,6 +4,9 @@ use pilot_exchange::access::table::{self, May, Row};
 use pilot_exchange::api;
 use serde_json::{Value, json};
 
+use crate::support::cooperation::{
+    activity, agreement, initiative, new_activity, new_agreement, new_initiative, new_partnership,
+};
 use crate::support::{Actor, Answer, App, founding, new_hosting, new_outcome, new_pilot, unique};
 
 /// Records of Busan that every operation finds something to work on.
@@ -20,6 +23,10 @@ struct World {
     document: Value,
     organisation: Value,
     account: Value,
+    partnership: Value,
+    initiative: Value,
+    activity: Value,
+    agreement: Value,
 }
 
 /// A caller: how it is called, and what the table says of it.
@@ -62,6 +69,10 @@ impl World {
                 .post("/v1/accounts", json!({"client_id": "another", "name": "Another", "role": "reader"}))
                 .await
                 .created(),
+            partnership: new_partnership(&busan, json!({"programme_id": null, "cities": ["KRPUS", "ESBCN"]})).await,
+            initiative: new_initiative(&busan, json!({})).await,
+            activity: new_activity(&busan, json!({})).await,
+            agreement: new_agreement(&busan, json!({})).await,
             app,
             pilot,
             hosting,
@@ -93,6 +104,10 @@ impl World {
             "organisations" => &self.organisation,
             "documents" => &self.document,
             "pilots" => &self.pilot,
+            "partnerships" => &self.partnership,
+            "initiatives" => &self.initiative,
+            "activities" => &self.activity,
+            "agreements" => &self.agreement,
             "hostings" => &self.hosting,
             "compliance" => &self.compliance,
             "indicators" => &self.indicator,
@@ -118,6 +133,13 @@ impl World {
             "create_document" => json!({"title": "Plan", "city": "KRPUS"}),
             "create_term" => json!({"code": format!("t{}", unique().replace('-', "_")), "label": "Term"}),
             "create_pilot" => json!({"title": unique(), "origin_city": "KRPUS", "category": "waste"}),
+            "create_partnership" | "upsert_partnership" => {
+                json!({"title": unique(), "cities": ["KRPUS", "ESBCN"]})
+            }
+            "create_initiative" | "upsert_initiative" => initiative(json!({})),
+            "create_initiative_transition" => json!({"to": "negotiating"}),
+            "create_activity" | "upsert_activity" => activity(json!({})),
+            "create_agreement" | "upsert_agreement" => agreement(json!({})),
             "create_hosting" => json!({"pilot_id": founding::HYDROGEN, "host_city": "KRPUS"}),
             "create_transition" => json!({"to": "agreed"}),
             "create_compliance" => json!({"kind": "permit"}),

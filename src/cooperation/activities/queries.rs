@@ -43,7 +43,8 @@ impl ActivityFilter {
                 query.filter(view::initiative_ids.overlaps_with(initiatives.iter().map(|id| id.0).collect::<Vec<_>>()));
         }
         if let Some(areas) = &self.areas {
-            query = query.filter(view::areas.overlaps_with(areas.iter().map(|one| one.to_string()).collect::<Vec<_>>()));
+            query =
+                query.filter(view::areas.overlaps_with(areas.iter().map(|one| one.to_string()).collect::<Vec<_>>()));
         }
         if let Some(from) = &self.starts_on_from {
             query = query.filter(last_day(view::starts_on).ge(from.first_day()));
@@ -101,7 +102,8 @@ pub(super) async fn check(_tx: &mut Tx, input: &Checked<ActivityInput>, rules: &
         let single = one.city.is_some() != one.organisation_id.is_some();
         rules.require(single, &pointer, "one_of", "must name either a city or an organisation");
         let city = one.city.as_ref().and_then(|city| input.known_city(city));
-        let new = (city.is_none() && one.organisation_id.is_none()) || seen.insert((city, one.organisation_id, one.role));
+        let new =
+            (city.is_none() && one.organisation_id.is_none()) || seen.insert((city, one.organisation_id, one.role));
         rules.require(new, &pointer, "not_unique", "takes part in this role already");
     }
     Ok(())

@@ -198,12 +198,7 @@ fn dropped<I: Id>(tx: &Tx, before: Option<&Vec<Link>>, wanted: &[I]) -> Vec<Uuid
     seen.map(|link| link.id).filter(|id| !wanted.iter().any(|one| one.uuid() == *id)).collect()
 }
 
-async fn attach(
-    tx: &mut Tx,
-    id: Uuid,
-    input: &InitiativeChange,
-    before: Option<&Initiative>,
-) -> Result<(), Problem> {
+async fn attach(tx: &mut Tx, id: Uuid, input: &InitiativeChange, before: Option<&Initiative>) -> Result<(), Problem> {
     let gone = dropped(tx, before.map(|one| &one.pilot_ids.0), &input.pilot_ids);
     let links = initiative_pilot::table.filter(initiative_pilot::initiative_id.eq(id));
     diesel::delete(links.filter(initiative_pilot::pilot_id.eq_any(gone))).execute(&mut tx.conn).await?;
@@ -226,6 +221,7 @@ async fn attach(
 
     let gone = dropped(tx, before.map(|one| &one.agreement_ids.0), &input.agreement_ids);
     let known = |id: Uuid| before.is_some_and(|one| one.agreement_ids.iter().any(|link| link.id == id));
-    let new = input.agreement_ids.iter().enumerate().filter(|(_, one)| !known(one.0)).map(|(index, one)| (one.0, index));
+    let new =
+        input.agreement_ids.iter().enumerate().filter(|(_, one)| !known(one.0)).map(|(index, one)| (one.0, index));
     agreements::link(tx, id, new.collect(), gone).await
 }

@@ -69,11 +69,7 @@ fn cities_of(input: &Checked<PartnershipInput>) -> Vec<Uuid> {
     set.into_iter().collect()
 }
 
-pub(super) async fn check(
-    _tx: &mut Tx,
-    input: &Checked<PartnershipInput>,
-    rules: &mut Rules,
-) -> Result<(), Problem> {
+pub(super) async fn check(_tx: &mut Tx, input: &Checked<PartnershipInput>, rules: &mut Rules) -> Result<(), Problem> {
     // A city can be named by its code and by its id.
     let mut seen = BTreeSet::new();
     for (index, city) in input.cities.iter().enumerate() {

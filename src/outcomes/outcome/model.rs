@@ -3,9 +3,7 @@
 use crate::database::records::record;
 use crate::http::body::inputs;
 use crate::http::paging::UpdatedSort;
-use crate::ids::{
-    HostingId, IndicatorId, InitiativeId, ObservationId, OrganisationId, PartnershipId, PilotId,
-};
+use crate::ids::{HostingId, IndicatorId, InitiativeId, ObservationId, OrganisationId, PartnershipId, PilotId};
 use crate::outcomes::indicators::{Direction, IndicatorVocabulary, Measure};
 use crate::outcomes::progress::{self, Measured, ProgressReason, ProgressStatus};
 use crate::values::{CityRef, Decimal, Json, PartialDate, Visibility, labels};
