@@ -83,7 +83,7 @@ async fn a_whole_cannot_be_moved_away_from_its_parts() {
     let app = App::start().await;
     let busan = app.busan().await;
     let visit = format!("/v1/activities/{}", founding::VISIT);
-    busan.patch(&visit, json!({"ends_on": "2017-03-15"})).await.ok();
+    busan.patch(&visit, json!({"ends_on": "2017-03-15"})).await.faults(&[("/ends_on", "part_outside")]);
     let later = json!({"starts_on": "2017-03-17", "ends_on": "2017-03-18"});
     busan.patch(&visit, later).await.faults(&[("/starts_on", "part_outside")]);
     let earlier = json!({"starts_on": "2017-03-13", "ends_on": "2017-03-14"});

@@ -22,6 +22,8 @@ async fn a_hosting_names_its_agreement_and_initiative_and_hides_a_hidden_agreeme
     barcelona.transition(&at, json!({"to": "agreed"})).await.ok();
     let anyone = app.anonymous();
     assert_eq!(anyone.get(&at).await.ok()["agreement_id"], Value::Null);
+    let seouls = json!({"pilot_id": founding::HYDROGEN, "host_city": "KRSEL", "agreement_id": agreement["id"]});
+    app.seoul().await.post("/v1/hostings", seouls).await.faults(&[("/agreement_id", "unknown_record")]);
     let filter = format!("/v1/hostings?agreement_id={}", agreement["id"].as_str().unwrap());
     assert_eq!((anyone.all(&filter).await.len(), busan.all(&filter).await.len()), (0, 1));
     busan.delete(&path("agreements", &agreement)).await.problem(409, "referenced");

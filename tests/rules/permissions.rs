@@ -97,6 +97,7 @@ impl World {
     /// The path of an operation with a record of Busan in it.
     fn path(&self, template: &str, caller: &str) -> String {
         let collection = template.split('/').nth(2).unwrap_or_default();
+        let template = template.replace("{source}", "busan-open-data").replace("{value}", &unique());
         let id = match collection {
             "cities" => return template.replace("{id}", "KRPUS"),
             "vocabularies" => return template.replace("{scheme}", "areas").replace("{id}", "smart_cities"),
@@ -116,7 +117,7 @@ impl World {
             "evaluations" if caller == "verifier" => &self.external_evaluation,
             "evaluations" => &self.own_evaluation,
             "accounts" => &self.account,
-            _ => return template.to_owned(),
+            _ => return template,
         };
         template.replace("{id}", id["id"].as_str().unwrap())
     }
@@ -132,7 +133,7 @@ impl World {
             "create_programme" => json!({"name": unique()}),
             "create_document" => json!({"title": "Plan", "city": "KRPUS"}),
             "create_term" => json!({"code": format!("t{}", unique().replace('-', "_")), "label": "Term"}),
-            "create_pilot" => json!({"title": unique(), "origin_city": "KRPUS", "category": "waste"}),
+            "create_pilot" | "upsert_pilot" => json!({"title": unique(), "origin_city": "KRPUS", "category": "waste"}),
             "create_partnership" | "upsert_partnership" => {
                 json!({"title": unique(), "cities": ["KRPUS", "ESBCN"]})
             }
@@ -162,7 +163,7 @@ impl World {
             "PATCH" => request.header("content-type", "application/merge-patch+json").body("{}"),
             "POST" if id == "rotate_account_secret" => request,
             "POST" if id == "create_token" => request.form(&[("grant_type", "password")]),
-            "POST" => request.json(&self.body(id, caller.name)),
+            "POST" | "PUT" => request.json(&self.body(id, caller.name)),
             _ => request,
         };
         if id == "create_token" {

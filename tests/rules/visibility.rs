@@ -165,11 +165,6 @@ fn reference(collection: &str, list: &str, id: &Value) -> Option<(String, Value,
         "documents" => {
             ("/v1/pilots".into(), pilot(json!({"citations": [{"document_id": id}]})), "/citations/0/document_id")
         }
-        "agreements" => (
-            "/v1/hostings".into(),
-            json!({"pilot_id": founding::HYDROGEN, "host_city": "KRSEL", "agreement_id": id}),
-            "/agreement_id",
-        ),
         "hostings" => {
             let indicator = json!({"vocabulary": "own", "code": "SL-01"});
             let subject = json!({"type": "hosting", "id": id});
