@@ -144,7 +144,8 @@ async fn every_kind_of_record_is_among_the_collections_and_has_a_view() {
     let database = new_database().await;
     let tables = "SELECT conrelid::regclass FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = conrelid AND a.attnum = conkey[1]
         WHERE conname = conrelid::regclass || '_record_fk' AND attname = 'id' ORDER BY 1";
-    let mut views: Vec<String> = rows(&database, tables).await.into_iter().map(|row| format!("{}_view", row[0])).collect();
+    let mut views: Vec<String> =
+        rows(&database, tables).await.into_iter().map(|row| format!("{}_view", row[0])).collect();
     let mut listed: Vec<String> = VIEWS.iter().map(|one| one.view.to_owned()).collect();
     views.sort();
     listed.sort();
