@@ -37,6 +37,14 @@ pub fn reference_schema(collection: &str, object: ObjectBuilder) -> RefOr<Schema
     object.schema_type(Type::String).extensions(Some(extensions)).into()
 }
 
+/// The id of a record of a known collection.
+pub trait Id: Copy {
+    /// The collection.
+    const COLLECTION: &'static str;
+    /// The id itself.
+    fn uuid(self) -> Uuid;
+}
+
 macro_rules! ids {
     ($($name:ident => $collection:literal),* $(,)?) => {$(
         #[doc = concat!("The id of a record of `", $collection, "`.")]
@@ -46,6 +54,12 @@ macro_rules! ids {
         #[serde(transparent)]
         pub struct $name(pub Uuid);
 
+        impl Id for $name {
+            const COLLECTION: &'static str = $collection;
+            fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
@@ -75,8 +89,13 @@ macro_rules! ids {
 
 ids! {
     OrganisationId => "organisations",
+    ProgrammeId => "programmes",
     DocumentId => "documents",
     PilotId => "pilots",
+    PartnershipId => "partnerships",
+    InitiativeId => "initiatives",
+    ActivityId => "activities",
+    AgreementId => "agreements",
     HostingId => "hostings",
     IndicatorId => "indicators",
     OutcomeId => "outcomes",

@@ -1,7 +1,7 @@
 //! Pilot Exchange: the registry through which cities lend each other their smart-city pilots.
 //!
 //! The house in reading order: [`api`] lists the routes; the rooms named after the domain ([`directory`],
-//! [`catalogue`], [`hosting`], [`outcomes`]) hold what each record is and its rules; [`http`], [`access`] and
+//! [`catalogue`], [`cooperation`], [`hosting`], [`outcomes`]) hold what each record is and its rules; [`http`], [`access`] and
 //! [`database`] hold each mechanism once; [`values`] and [`ids`] are what members are made of; [`cli`] starts it all.
 
 pub mod access;
@@ -10,6 +10,7 @@ pub mod app;
 pub mod catalogue;
 pub mod cli;
 pub mod config;
+pub mod cooperation;
 pub mod database;
 pub mod directory;
 pub mod hosting;

@@ -224,7 +224,56 @@ SELECT as_of.make_view('programme_view', 'programmes', '''public''', 'r.city_ids
 SELECT as_of.make_view('document_view', 'documents', 'r.visibility', 'r.city_ids');
 SELECT as_of.make_view('term_view', 'terms', '''public''', 'r.city_ids');
 SELECT as_of.make_view('pilot_view', 'pilots', 'r.visibility', 'as_of.cities_of_pilot(r.record_id, v.origin_city_id)');
-SELECT as_of.make_view('hosting_view', 'hostings', 'as_of.visibility_of_hosting(r.record_id)', 'r.city_ids');
+SELECT as_of.make_view('partnership_view', 'partnerships', '''public''', 'r.city_ids');
+
+-- Links that are shown to those who may see what they lead to.
+CREATE FUNCTION as_of.pilot_links(ids jsonb) RETURNS jsonb STABLE LANGUAGE sql BEGIN ATOMIC
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', v.id, 'visibility', v.effective_visibility, 'city_ids', v.city_ids)
+                              ORDER BY v.id), '[]')
+    FROM as_of.pilot_view v WHERE v.id IN (SELECT one::uuid FROM jsonb_array_elements_text(ids) one);
+END;
+CREATE FUNCTION as_of.document_links(ids jsonb) RETURNS jsonb STABLE LANGUAGE sql BEGIN ATOMIC
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', v.id, 'visibility', v.effective_visibility, 'city_ids', v.city_ids)
+                              ORDER BY v.id), '[]')
+    FROM as_of.document_view v WHERE v.id IN (SELECT one::uuid FROM jsonb_array_elements_text(ids) one);
+END;
+SELECT as_of.make_view('agreement_view', 'agreements', 'r.visibility', 'r.city_ids',
+    '{"document_id": "as_of.document_links(jsonb_build_array(r.row ->> ''document_id'')) -> 0"}');
+CREATE FUNCTION as_of.agreement_link(the_agreement uuid) RETURNS jsonb STABLE LANGUAGE sql BEGIN ATOMIC
+    SELECT jsonb_build_object('id', v.id, 'visibility', v.effective_visibility, 'city_ids', v.city_ids)
+    FROM as_of.agreement_view v WHERE v.id = the_agreement;
+END;
+CREATE FUNCTION as_of.agreement_links_of(the_initiative uuid) RETURNS jsonb STABLE LANGUAGE sql BEGIN ATOMIC
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', v.id, 'visibility', v.effective_visibility, 'city_ids', v.city_ids)
+                              ORDER BY v.id), '[]')
+    FROM as_of.agreement_view v WHERE v.initiative_id = the_initiative;
+END;
+SELECT as_of.make_view('initiative_view', 'initiatives', '''public''', 'r.city_ids',
+    '{"pilot_ids": "as_of.pilot_links(r.row -> ''pilot_ids'')", "document_ids": "as_of.document_links(r.row -> ''document_ids'')",
+      "agreement_ids": "as_of.agreement_links_of(r.record_id)"}');
+SELECT as_of.make_view('activity_view', 'activities', '''public''', 'r.city_ids');
+
+-- The rule of the view privacy_gate, over the hosting, the pilot and the compliance as they were.
+CREATE INDEX revision_of_hosting ON revision ((body ->> 'hosting_id')) WHERE type = 'compliance';
+CREATE FUNCTION as_of.gate_broken(the_hosting uuid, hosting jsonb) RETURNS boolean STABLE LANGUAGE sql BEGIN ATOMIC
+    SELECT hosting ->> 'status' = 'live' AND g.kind IS NOT NULL AND coalesce(
+        (SELECT c.row ->> 'status' <> 'approved' FROM as_of.revision_at c
+         WHERE c.record_id IN (SELECT r.record_id FROM public.revision r
+                               WHERE r.type = 'compliance' AND r.body ->> 'hosting_id' = the_hosting::text)
+             AND c.row ->> 'kind' = g.kind LIMIT 1),
+        NOT (hosting -> 'guards_waived') ? ('compliance_' || g.kind))
+    FROM (
+        SELECT CASE WHEN p.row -> 'processes_personal_data' IS DISTINCT FROM 'false' OR t.tracks_people IS TRUE
+                    THEN CASE WHEN n.eea THEN 'dpia' ELSE 'pia' END END AS kind
+        FROM (SELECT as_of.row_of((hosting ->> 'pilot_id')::uuid) AS row) p
+        JOIN public.term t ON t.scheme = 'categories' AND t.code = p.row ->> 'category'
+        JOIN public.city o ON o.id = (hosting ->> 'host_city_id')::uuid
+        JOIN public.country n ON n.code = o.country
+    ) g;
+END;
+SELECT as_of.make_view('hosting_view', 'hostings', 'as_of.visibility_of_hosting(r.record_id)', 'r.city_ids',
+    '{"agreement_id": "as_of.agreement_link((r.row ->> ''agreement_id'')::uuid)",
+      "gate_broken": "as_of.gate_broken(r.record_id, r.row)"}');
 SELECT as_of.make_view('compliance_view', 'compliance', '''private''', 'r.city_ids');
 SELECT as_of.make_view('indicator_view', 'indicators', '''public''', 'r.city_ids');
 SELECT as_of.make_view('outcome_view', 'outcomes', 'as_of.visibility_of_outcome(r.record_id)', 'r.city_ids',

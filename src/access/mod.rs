@@ -7,6 +7,7 @@ use crate::http::{Code, Problem};
 use crate::values::labels;
 
 pub mod accounts;
+pub mod inbox;
 pub mod keys;
 pub mod secrets;
 pub mod table;

@@ -13,6 +13,10 @@ use uuid::Uuid;
 
 use crate::access::Caller;
 use crate::catalogue::pilots::Pilot;
+use crate::cooperation::activities::Activity;
+use crate::cooperation::agreements::Agreement;
+use crate::cooperation::initiatives::Initiative;
+use crate::cooperation::partnerships::Partnership;
 use crate::database::records::{self, Op, Record};
 use crate::database::{Conn, Tx};
 use crate::directory::cities::City;
@@ -59,6 +63,10 @@ pub static ALL: LazyLock<Vec<Collection>> = LazyLock::new(|| {
         Collection::of::<Document>(),
         Collection::of::<Term>(),
         Collection::of::<Pilot>(),
+        Collection::of::<Partnership>(),
+        Collection::of::<Initiative>(),
+        Collection::of::<Activity>(),
+        Collection::of::<Agreement>(),
         Collection::of::<Hosting>(),
         Collection::of::<Compliance>(),
         Collection::of::<Indicator>(),

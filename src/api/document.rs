@@ -19,11 +19,12 @@ const TAGS: &[(&str, &str)] = &[
         "**2. Who and what.** Cities, organisations, programmes, documents and vocabularies that everything else refers to.",
     ),
     ("catalogue", "**3. What is offered.** Pilots: the services that cities offer for exchange."),
+    ("cooperation", "**4. What cities do together.** Partnerships, their initiatives, activities and agreements."),
     (
         "hosting",
-        "**4. Who hosts what.** A hosting is a pilot run in one city: propose it, agree, prepare, go live, evaluate, close.",
+        "**5. Who hosts what.** A hosting is a pilot run in one city: propose it, agree, prepare, go live, evaluate, close.",
     ),
-    ("outcomes", "**5. What came of it.** Indicators, outcomes with baseline and target, observations, evaluations."),
+    ("outcomes", "**6. What came of it.** Indicators, outcomes with baseline and target, observations, evaluations."),
     ("service", "**The service itself.** Publisher, licence, health."),
 ];
 
@@ -35,6 +36,10 @@ const PATH_EXAMPLES: &[(&str, &str)] = &[
     ("/v1/documents/", "015aca1d-6401-7000-8000-000000000001"),
     ("/v1/vocabularies/", "smart_street_lighting"),
     ("/v1/pilots/", "015aca1d-640d-7000-8000-00000000000d"),
+    ("/v1/partnerships/", "015aca1d-7401-7000-8000-000000000001"),
+    ("/v1/initiatives/", "015aca1d-7402-7000-8000-000000000002"),
+    ("/v1/activities/", "015aca1d-7413-7000-8000-000000000013"),
+    ("/v1/agreements/", "015aca1d-740a-7000-8000-00000000000a"),
     ("/v1/hostings/", "015aca1d-6412-7000-8000-000000000012"),
     ("/v1/indicators/", "015aca1d-5437-7000-8000-000000000037"),
     ("/v1/outcomes/", "015aca1d-6415-7000-8000-000000000015"),
@@ -104,7 +109,9 @@ fn close(schema: &mut Value) {
         schema.as_object_mut().map(|object| object.shift_remove("additionalProperties"));
     }
     // A list of codes, words or ids is a set.
-    let sets = ["Tag", "AreaCode", "CityRef", "ObservationId"].map(|name| format!("#/components/schemas/{name}"));
+    const SETS: [&str; 8] =
+        ["Tag", "AreaCode", "CityRef", "ObservationId", "PilotId", "DocumentId", "AgreementId", "InitiativeId"];
+    let sets = SETS.map(|name| format!("#/components/schemas/{name}"));
     for (_, property) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
         if property["items"]["$ref"].as_str().is_some_and(|name| sets.iter().any(|set| set == name)) {
             property["uniqueItems"] = json!(true);

@@ -9,9 +9,10 @@ use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::access::{accounts, tokens};
+use crate::access::{accounts, inbox, tokens};
 use crate::catalogue::pilots;
-use crate::directory::{cities, documents, organisations, programmes, terms};
+use crate::cooperation::{activities, agreements, initiatives, partnerships, stages};
+use crate::directory::{citations, cities, documents, organisations, programmes, terms};
 use crate::hosting::{compliance, hostings, transitions};
 use crate::http::paging::{Count, NameSort, TitleSort, UpdatedSort};
 use crate::outcomes::{evaluations, indicators, observations, outcome, verification};
@@ -26,12 +27,19 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .configure(tokens::routes)
         .configure(accounts::routes)
+        .configure(inbox::routes)
         .configure(cities::routes)
         .configure(organisations::routes)
         .configure(programmes::routes)
         .configure(documents::routes)
+        .configure(citations::routes)
         .configure(terms::routes)
         .configure(pilots::routes)
+        .configure(partnerships::routes)
+        .configure(initiatives::routes)
+        .configure(stages::routes)
+        .configure(activities::routes)
+        .configure(agreements::routes)
         .configure(hostings::routes)
         .configure(transitions::routes)
         .configure(compliance::routes)

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use super::schema::{city, term};
@@ -13,7 +14,7 @@ use crate::access::{Caller, Sight};
 use crate::http::schemas::Reference;
 use crate::http::{Fault, Problem};
 use crate::ids;
-use crate::values::{CityRef, PartialDate};
+use crate::values::{CityRef, PartialDate, Visibility};
 
 /// The cities that were named, by the name used.
 #[derive(Debug, Clone, Default)]
@@ -41,16 +42,77 @@ impl Resolved {
     }
 }
 
-/// The collections whose records can be referred to by id, and where to look.
-const VIEWS: &[(&str, &str)] = &[
-    ("organisations", "organisation_view"),
-    ("documents", "document_view"),
-    ("pilots", "pilot_view"),
-    ("hostings", "hosting_view"),
-    ("indicators", "indicator_view"),
-    ("outcomes", "outcome_view"),
-    ("observations", "observation_view"),
+/// Where the records of a collection are read.
+#[derive(Debug)]
+pub struct Shown {
+    /// The collection.
+    pub collection: &'static str,
+    /// Its view.
+    pub view: &'static str,
+    /// What a row `v` of the view is called, as SQL. It may name only what those who see the row may see.
+    pub title: &'static str,
+}
+
+const fn shown(collection: &'static str, view: &'static str, title: &'static str) -> Shown {
+    Shown { collection, view, title }
+}
+
+/// Every collection, in order of work.
+pub const VIEWS: &[Shown] = &[
+    shown("cities", "city_view", "v.name"),
+    shown("organisations", "organisation_view", "v.name"),
+    shown("programmes", "programme_view", "v.name"),
+    shown("documents", "document_view", "v.title"),
+    shown("terms", "term_view", "v.label"),
+    shown("pilots", "pilot_view", "v.title"),
+    shown("partnerships", "partnership_view", "v.title"),
+    shown("initiatives", "initiative_view", "v.title"),
+    shown("activities", "activity_view", "v.title"),
+    shown("agreements", "agreement_view", "v.title"),
+    shown("hostings", "hosting_view", "(SELECT p.title FROM pilot p WHERE p.id = v.pilot_id)"),
+    shown("compliance", "compliance_view", "v.kind"),
+    shown("indicators", "indicator_view", "v.name"),
+    shown("outcomes", "outcome_view", "(SELECT i.name FROM indicator i WHERE i.id = v.indicator_id)"),
+    shown(
+        "observations",
+        "observation_view",
+        "(SELECT i.name FROM outcome o JOIN indicator i ON i.id = o.indicator_id WHERE o.id = v.outcome_id)",
+    ),
+    shown("evaluations", "evaluation_view", "left(v.summary, 300)"),
 ];
+
+/// The condition, as SQL, under which a caller sees a row `v` of a collection's view; parameter `$n` of the statement is
+/// the caller's cities.
+pub fn sight_condition(caller: &Caller, collection: &str, n: usize) -> String {
+    match caller.sight(collection) {
+        Sight::Everything => "true".into(),
+        Sight::Public => "v.effective_visibility = 'public'".into(),
+        Sight::Partners => "v.effective_visibility <> 'private'".into(),
+        Sight::Cities(_) => format!("(v.effective_visibility <> 'private' OR v.city_ids && ${n})"),
+    }
+}
+
+/// A link to a record that not everybody may see, with what is needed to tell who may. In JSON it is the id.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Link {
+    /// The id of the record.
+    pub id: Uuid,
+    visibility: Visibility,
+    city_ids: Vec<Uuid>,
+}
+
+impl Link {
+    /// Whether a caller may see the record it leads to.
+    pub fn is_seen_by(&self, caller: &Caller, collection: &str) -> bool {
+        caller.may_see(collection, self.visibility.label(), &self.city_ids)
+    }
+}
+
+impl Serialize for Link {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.id.serialize(serializer)
+    }
+}
 
 /// Resolves references in a transaction; see [`resolve_in`].
 ///
@@ -164,6 +226,29 @@ struct Found {
     id: Uuid,
 }
 
+/// Those of these records of a collection that a caller may see.
+///
+/// # Errors
+/// Those of the database.
+pub async fn seen(
+    conn: &mut Conn,
+    caller: &Caller,
+    collection: &str,
+    wanted: Vec<Uuid>,
+) -> Result<HashSet<Uuid>, Problem> {
+    let shown = VIEWS.iter().find(|one| one.collection == collection).expect("every collection has a view");
+    let condition = sight_condition(caller, collection, 2);
+    let found = diesel::sql_query(format!(
+        "SELECT v.id FROM {} v WHERE v.id = ANY ($1) AND {condition} AND $2::uuid[] IS NOT NULL",
+        shown.view
+    ))
+    .bind::<Array<SqlUuid>, _>(wanted)
+    .bind::<Array<SqlUuid>, _>(caller.cities())
+    .load::<Found>(conn)
+    .await?;
+    Ok(found.into_iter().map(|found| found.id).collect())
+}
+
 async fn find_records(
     conn: &mut Conn,
     caller: &Caller,
@@ -172,25 +257,7 @@ async fn find_records(
     faults: &mut Vec<Fault>,
 ) -> Result<(), Problem> {
     let wanted: Vec<Uuid> = references.iter().filter_map(|reference| ids::parse(&reference.value)).collect();
-    let view =
-        VIEWS.iter().find(|(name, _)| *name == collection).map(|(_, view)| *view).expect("every collection has a view");
-    let (visible, cities): (&[&str], Vec<Uuid>) = match caller.sight(collection) {
-        Sight::Public => (&["public"], vec![]),
-        Sight::Partners => (&["public", "partners"], vec![]),
-        Sight::Cities(cities) => (&["public", "partners"], cities),
-        Sight::Everything => (&["public", "partners", "private"], vec![]),
-    };
-    let found: HashSet<Uuid> = diesel::sql_query(format!(
-        "SELECT id FROM {view} WHERE id = ANY ($1) AND (effective_visibility = ANY ($2) OR city_ids && $3)"
-    ))
-    .bind::<Array<SqlUuid>, _>(wanted)
-    .bind::<Array<Text>, _>(visible)
-    .bind::<Array<SqlUuid>, _>(cities)
-    .load::<Found>(conn)
-    .await?
-    .into_iter()
-    .map(|found| found.id)
-    .collect();
+    let found = seen(conn, caller, collection, wanted).await?;
     for reference in references {
         if !ids::parse(&reference.value).is_some_and(|id| found.contains(&id)) {
             let detail = format!("there is no record of {collection} with this id that you may see");

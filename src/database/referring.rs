@@ -67,6 +67,12 @@ fn collection_of(table: &str) -> &str {
         "outcome" | "target" | "dimension" | "outcome_state" => "outcomes",
         "observation" => "observations",
         "evaluation" | "evaluation_observation" => "evaluations",
+        "partnership" | "partnership_city" => "partnerships",
+        "initiative" | "initiative_pilot" | "initiative_document" => "initiatives",
+        "activity" | "activity_place" | "activity_initiative" | "activity_area" | "activity_participant" => {
+            "activities"
+        }
+        "agreement" | "agreement_party" => "agreements",
         "citation" => "citations",
         "account_city" => "accounts",
         _ => "records",

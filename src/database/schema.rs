@@ -32,6 +32,79 @@ diesel::table! {
 }
 
 diesel::table! {
+    activity (id) {
+        id -> Uuid,
+        kind -> Text,
+        title -> Text,
+        theme -> Nullable<Text>,
+        city_id -> Nullable<Uuid>,
+        starts_on -> Nullable<Text>,
+        ends_on -> Nullable<Text>,
+        parent_id -> Nullable<Uuid>,
+        partnership_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    activity_area (activity_id, area) {
+        activity_id -> Uuid,
+        area -> Text,
+        scheme -> Text,
+    }
+}
+
+diesel::table! {
+    activity_initiative (activity_id, initiative_id) {
+        activity_id -> Uuid,
+        initiative_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    activity_participant (activity_id, position) {
+        activity_id -> Uuid,
+        position -> Int2,
+        city_id -> Nullable<Uuid>,
+        organisation_id -> Nullable<Uuid>,
+        role -> Text,
+        headcount -> Nullable<Int4>,
+    }
+}
+
+diesel::table! {
+    activity_place (activity_id, position) {
+        activity_id -> Uuid,
+        position -> Int2,
+        name -> Text,
+        latitude -> Nullable<Float8>,
+        longitude -> Nullable<Float8>,
+    }
+}
+
+diesel::table! {
+    agreement (id) {
+        id -> Uuid,
+        kind -> Text,
+        title -> Text,
+        initiative_id -> Nullable<Uuid>,
+        status -> Text,
+        signed_on -> Nullable<Text>,
+        valid_until -> Nullable<Text>,
+        document_id -> Nullable<Uuid>,
+        visibility -> Text,
+    }
+}
+
+diesel::table! {
+    agreement_party (agreement_id, position) {
+        agreement_id -> Uuid,
+        position -> Int2,
+        city_id -> Nullable<Uuid>,
+        organisation_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
     change (id) {
         id -> Int8,
         record_id -> Uuid,
@@ -187,6 +260,8 @@ diesel::table! {
         historical -> Bool,
         guards_waived -> Array<Text>,
         visibility -> Text,
+        agreement_id -> Nullable<Uuid>,
+        initiative_id -> Nullable<Uuid>,
     }
 }
 
@@ -223,6 +298,37 @@ diesel::table! {
         indicator_id -> Uuid,
         area -> Text,
         scheme -> Text,
+    }
+}
+
+diesel::table! {
+    initiative (id) {
+        id -> Uuid,
+        partnership_id -> Uuid,
+        area -> Text,
+        area_scheme -> Text,
+        kind -> Text,
+        from_city_id -> Nullable<Uuid>,
+        to_city_id -> Nullable<Uuid>,
+        title -> Text,
+        description -> Nullable<Text>,
+        stage -> Text,
+        on_hold_from -> Nullable<Text>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    initiative_document (initiative_id, document_id) {
+        initiative_id -> Uuid,
+        document_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    initiative_pilot (initiative_id, pilot_id) {
+        initiative_id -> Uuid,
+        pilot_id -> Uuid,
     }
 }
 
@@ -286,6 +392,8 @@ diesel::table! {
         responsible_organisation_id -> Nullable<Uuid>,
         tolerance -> Nullable<Numeric>,
         visibility -> Text,
+        partnership_id -> Nullable<Uuid>,
+        initiative_id -> Nullable<Uuid>,
     }
 }
 
@@ -294,6 +402,24 @@ diesel::table! {
         outcome_id -> Uuid,
         latest -> Nullable<Jsonb>,
         actual -> Nullable<Numeric>,
+    }
+}
+
+diesel::table! {
+    partnership (id) {
+        id -> Uuid,
+        title -> Text,
+        programme_id -> Nullable<Uuid>,
+        city_ids -> Array<Uuid>,
+        status -> Text,
+        since -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    partnership_city (partnership_id, city_id) {
+        partnership_id -> Uuid,
+        city_id -> Uuid,
     }
 }
 
@@ -457,6 +583,63 @@ diesel::table! {
 }
 
 diesel::table! {
+    activity_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        kind -> Text,
+        title -> Text,
+        theme -> Nullable<Text>,
+        city -> Nullable<Text>,
+        places -> Jsonb,
+        starts_on -> Nullable<Text>,
+        ends_on -> Nullable<Text>,
+        parent_id -> Nullable<Uuid>,
+        partnership_id -> Nullable<Uuid>,
+        initiative_ids -> Array<Uuid>,
+        areas -> Array<Text>,
+        participants -> Jsonb,
+        city_id -> Nullable<Uuid>,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
+    agreement_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        kind -> Text,
+        title -> Text,
+        parties -> Jsonb,
+        initiative_id -> Nullable<Uuid>,
+        status -> Text,
+        signed_on -> Nullable<Text>,
+        valid_until -> Nullable<Text>,
+        document_id -> Nullable<Jsonb>,
+        visibility -> Text,
+        any_document_id -> Nullable<Uuid>,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
     city_view (id) {
         id -> Uuid,
         #[sql_name = "type"]
@@ -601,6 +784,11 @@ diesel::table! {
         pilot_visibility -> Text,
         effective_visibility -> Text,
         city_ids -> Array<Uuid>,
+        agreement_id -> Nullable<Jsonb>,
+        any_agreement_id -> Nullable<Uuid>,
+        initiative_id -> Nullable<Uuid>,
+        gate_broken -> Bool,
+        consenting_city_id -> Uuid,
     }
 }
 
@@ -627,6 +815,41 @@ diesel::table! {
         aggregation -> Text,
         areas -> Array<Text>,
         city_id -> Nullable<Uuid>,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
+    initiative_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        partnership_id -> Uuid,
+        area -> Text,
+        kind -> Text,
+        from_city -> Nullable<Text>,
+        to_city -> Nullable<Text>,
+        title -> Text,
+        description -> Nullable<Text>,
+        stage -> Text,
+        on_hold_from -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        pilot_ids -> Jsonb,
+        agreement_ids -> Jsonb,
+        document_ids -> Jsonb,
+        any_pilot_ids -> Array<Uuid>,
+        any_agreement_ids -> Array<Uuid>,
+        any_document_ids -> Array<Uuid>,
+        from_city_id -> Nullable<Uuid>,
+        to_city_id -> Nullable<Uuid>,
         effective_visibility -> Text,
         city_ids -> Array<Uuid>,
     }
@@ -665,7 +888,8 @@ diesel::table! {
         submitted_by_id -> Uuid,
         effective_visibility -> Text,
         city_ids -> Array<Uuid>,
-        responsible_city_id -> Uuid,
+        responsible_city_ids -> Array<Uuid>,
+        verifier_city_ids -> Array<Uuid>,
     }
 }
 
@@ -726,9 +950,33 @@ diesel::table! {
         hosting_id -> Nullable<Uuid>,
         pilot_id -> Nullable<Uuid>,
         city_id -> Nullable<Uuid>,
+        partnership_id -> Nullable<Uuid>,
+        initiative_id -> Nullable<Uuid>,
         effective_visibility -> Text,
         city_ids -> Array<Uuid>,
-        responsible_city_id -> Uuid,
+        responsible_city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
+    partnership_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        title -> Text,
+        programme_id -> Nullable<Uuid>,
+        cities -> Array<Text>,
+        status -> Text,
+        since -> Nullable<Text>,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
     }
 }
 
@@ -765,6 +1013,15 @@ diesel::table! {
         origin_city_id -> Uuid,
         effective_visibility -> Text,
         city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
+    privacy_gate (id) {
+        id -> Uuid,
+        kind -> Nullable<Text>,
+        met -> Bool,
+        broken -> Bool,
     }
 }
 
@@ -832,6 +1089,22 @@ diesel::table! {
 diesel::joinable!(account_city -> account (account_id));
 diesel::joinable!(account_city -> city (city_id));
 diesel::joinable!(account_secret -> account (account_id));
+diesel::joinable!(activity -> city (city_id));
+diesel::joinable!(activity -> partnership (partnership_id));
+diesel::joinable!(activity -> record (id));
+diesel::joinable!(activity_area -> activity (activity_id));
+diesel::joinable!(activity_initiative -> activity (activity_id));
+diesel::joinable!(activity_initiative -> initiative (initiative_id));
+diesel::joinable!(activity_participant -> activity (activity_id));
+diesel::joinable!(activity_participant -> city (city_id));
+diesel::joinable!(activity_participant -> organisation (organisation_id));
+diesel::joinable!(activity_place -> activity (activity_id));
+diesel::joinable!(agreement -> document (document_id));
+diesel::joinable!(agreement -> initiative (initiative_id));
+diesel::joinable!(agreement -> record (id));
+diesel::joinable!(agreement_party -> agreement (agreement_id));
+diesel::joinable!(agreement_party -> city (city_id));
+diesel::joinable!(agreement_party -> organisation (organisation_id));
 diesel::joinable!(citation -> document (document_id));
 diesel::joinable!(citation -> record (record_id));
 diesel::joinable!(city -> country (country));
@@ -851,12 +1124,20 @@ diesel::joinable!(evaluation_observation -> observation (observation_id));
 diesel::joinable!(evaluation_score -> evaluation (evaluation_id));
 diesel::joinable!(external_id -> external_source (source));
 diesel::joinable!(external_source -> city (city_id));
+diesel::joinable!(hosting -> agreement (agreement_id));
+diesel::joinable!(hosting -> initiative (initiative_id));
 diesel::joinable!(hosting -> organisation (lead_organisation_id));
 diesel::joinable!(hosting -> record (id));
 diesel::joinable!(idempotency_key -> account (account_id));
 diesel::joinable!(indicator -> city (city_id));
 diesel::joinable!(indicator -> record (id));
 diesel::joinable!(indicator_area -> indicator (indicator_id));
+diesel::joinable!(initiative -> partnership (partnership_id));
+diesel::joinable!(initiative -> record (id));
+diesel::joinable!(initiative_document -> document (document_id));
+diesel::joinable!(initiative_document -> initiative (initiative_id));
+diesel::joinable!(initiative_pilot -> initiative (initiative_id));
+diesel::joinable!(initiative_pilot -> pilot (pilot_id));
 diesel::joinable!(lesson -> evaluation (evaluation_id));
 diesel::joinable!(observation -> outcome (outcome_id));
 diesel::joinable!(observation -> record (id));
@@ -865,10 +1146,16 @@ diesel::joinable!(organisation -> record (id));
 diesel::joinable!(outcome -> city (city_id));
 diesel::joinable!(outcome -> hosting (hosting_id));
 diesel::joinable!(outcome -> indicator (indicator_id));
+diesel::joinable!(outcome -> initiative (initiative_id));
 diesel::joinable!(outcome -> organisation (responsible_organisation_id));
+diesel::joinable!(outcome -> partnership (partnership_id));
 diesel::joinable!(outcome -> pilot (pilot_id));
 diesel::joinable!(outcome -> record (id));
 diesel::joinable!(outcome_state -> outcome (outcome_id));
+diesel::joinable!(partnership -> programme (programme_id));
+diesel::joinable!(partnership -> record (id));
+diesel::joinable!(partnership_city -> city (city_id));
+diesel::joinable!(partnership_city -> partnership (partnership_id));
 diesel::joinable!(pilot -> city (origin_city_id));
 diesel::joinable!(pilot -> record (id));
 diesel::joinable!(pilot_area -> pilot (pilot_id));
@@ -887,6 +1174,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     account,
     account_city,
     account_secret,
+    activity,
+    activity_area,
+    activity_initiative,
+    activity_participant,
+    activity_place,
+    agreement,
+    agreement_party,
     change,
     change_number,
     citation,
@@ -904,11 +1198,16 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_key,
     indicator,
     indicator_area,
+    initiative,
+    initiative_document,
+    initiative_pilot,
     lesson,
     observation,
     organisation,
     outcome,
     outcome_state,
+    partnership,
+    partnership_city,
     pilot,
     pilot_area,
     pilot_provider,

@@ -13,6 +13,10 @@ use super::{Database, Tx};
 use crate::access::{Account, Caller, Role, accounts};
 use crate::app::Clock;
 use crate::catalogue::pilots::{self, Pilot};
+use crate::cooperation::activities::{self, Activity};
+use crate::cooperation::agreements::{self, Agreement};
+use crate::cooperation::initiatives::{self, Initiative};
+use crate::cooperation::partnerships::{self, Partnership};
 use crate::directory::cities::{self, City};
 use crate::directory::documents::{self, Document};
 use crate::directory::organisations::{self, Organisation};
@@ -30,6 +34,10 @@ const VOCABULARIES: &str = include_str!("../../data/vocabularies.json");
 const INDICATORS: &str = include_str!("../../data/indicators.json");
 /// The founding document as data.
 pub const FOUNDING: &str = include_str!("../../data/founding.json");
+/// The rest of it: what the cities do together.
+pub const FOUNDING_COOPERATION: &str = include_str!("../../data/founding-cooperation.json");
+/// Collections in the data files that this program does not have yet: they wait.
+pub const NOT_YET: &[&str] = &["applicability"];
 
 /// Who the founding data are submitted by; it can never log in.
 const LOADER: &str = "founding-data";
@@ -91,7 +99,8 @@ pub async fn load_founding(database: &Database) -> Result<(), Problem> {
         let id = loader(&mut tx).await?;
         tx.caller =
             Caller::account(Account { id, client_id: LOADER.into(), role: Role::Administrator, cities: vec![] });
-        load(&mut tx, entries(FOUNDING)).await
+        load(&mut tx, entries(FOUNDING)).await?;
+        load(&mut tx, entries(FOUNDING_COOPERATION)).await
     }
     .await;
     finish(tx, result).await
@@ -143,7 +152,8 @@ async fn load(tx: &mut Tx, entries: Vec<Entry>) -> Result<(), Problem> {
         .select(revision::record_id)
         .load(&mut tx.conn)
         .await?;
-    for entry in entries.into_iter().filter(|entry| !known.contains(&entry.id)) {
+    let wanted = |entry: &Entry| !known.contains(&entry.id) && !NOT_YET.contains(&entry.collection.as_str());
+    for entry in entries.into_iter().filter(wanted) {
         let what = format!("{} {}", entry.collection, entry.id);
         insert(tx, entry)
             .await
@@ -188,6 +198,26 @@ async fn insert(tx: &mut Tx, Entry { collection, id, body }: Entry) -> Result<()
             let input = Body::from_value(body).checked(tx).await?;
             hostings::insert(tx, Some(id), &input).await?;
             keep::<Hosting>(tx, id).await
+        }
+        "partnerships" => {
+            let input = Body::from_value(body).checked(tx).await?;
+            partnerships::insert(tx, Some(id), &input).await?;
+            keep::<Partnership>(tx, id).await
+        }
+        "initiatives" => {
+            let input = Body::from_value(body).checked(tx).await?;
+            initiatives::insert(tx, Some(id), &input).await?;
+            keep::<Initiative>(tx, id).await
+        }
+        "activities" => {
+            let input = Body::from_value(body).checked(tx).await?;
+            activities::insert(tx, Some(id), &input).await?;
+            keep::<Activity>(tx, id).await
+        }
+        "agreements" => {
+            let input = Body::from_value(body).checked(tx).await?;
+            agreements::insert(tx, Some(id), &input).await?;
+            keep::<Agreement>(tx, id).await
         }
         "indicators" => {
             let input = Body::from_value(body).checked(tx).await?;

@@ -1,5 +1,6 @@
 //! Who and what everything refers to: cities, organisations, programmes, documents, vocabularies.
 
+pub mod citations;
 pub mod cities;
 pub mod documents;
 pub mod organisations;

@@ -195,6 +195,19 @@ pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<OrganisationI
     Ok(id)
 }
 
+/// The cities of these organisations, of those that have one.
+///
+/// # Errors
+/// Those of the database.
+pub async fn cities_of_organisations(tx: &mut Tx, ids: Vec<OrganisationId>) -> Result<Vec<Uuid>, Problem> {
+    let cities: Vec<Option<Uuid>> = organisation::table
+        .filter(organisation::id.eq_any(ids))
+        .select(organisation::city_id)
+        .load(&mut tx.conn)
+        .await?;
+    Ok(cities.into_iter().flatten().collect())
+}
+
 impl Editable for Organisation {
     type Input = OrganisationInput;
     type Change = OrganisationInput;

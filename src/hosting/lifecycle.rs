@@ -1,7 +1,7 @@
 //! The life of a hosting as one table: which moves there are, whose they are, and what each asks for.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Jsonb, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -151,13 +151,14 @@ pub struct Said {
     pub consents: bool,
 }
 
-/// The facts that guards ask for, beyond the hosting's own members.
+/// The facts that guards ask for, beyond the hosting's own members. The privacy rule itself is the view `privacy_gate`:
+/// the assessment that a hosting needs, if any, and whether it is approved.
 #[derive(Debug, QueryableByName)]
 pub struct Facts {
+    #[diesel(sql_type = Nullable<Text>)]
+    privacy_kind: Option<ComplianceKind>,
     #[diesel(sql_type = Bool)]
-    privacy_gated: bool,
-    #[diesel(sql_type = Bool)]
-    host_in_eea: bool,
+    privacy_met: bool,
     #[diesel(sql_type = Jsonb)]
     compliance: Json<Vec<Decided>>,
     #[diesel(sql_type = Bool)]
@@ -178,18 +179,14 @@ struct Decided {
 /// Those of the database.
 pub async fn facts(conn: &mut Conn, hosting_id: Uuid) -> Result<Facts, Problem> {
     let facts = diesel::sql_query(
-        "SELECT (p.processes_personal_data IS NOT FALSE OR t.tracks_people IS TRUE) AS privacy_gated,
-                n.eea AS host_in_eea,
+        "SELECT g.kind AS privacy_kind, g.met AS privacy_met,
                 coalesce((SELECT jsonb_agg(jsonb_build_object('kind', c.kind, 'status', c.status) ORDER BY c.id)
                           FROM compliance c WHERE c.hosting_id = h.id), '[]') AS compliance,
                 EXISTS (SELECT FROM outcome o WHERE o.hosting_id = h.id AND o.baseline_value IS NOT NULL)
                     AS has_outcome_with_baseline,
                 EXISTS (SELECT FROM evaluation e WHERE e.hosting_id = h.id AND e.decision IS NOT NULL) AS has_decision
          FROM hosting h
-         JOIN pilot p ON p.id = h.pilot_id
-         JOIN term t ON t.scheme = p.category_scheme AND t.code = p.category
-         JOIN city c ON c.id = h.host_city_id
-         JOIN country n ON n.code = c.country
+         JOIN privacy_gate g ON g.id = h.id
          WHERE h.id = $1",
     )
     .bind::<SqlUuid, _>(hosting_id)
@@ -199,15 +196,9 @@ pub async fn facts(conn: &mut Conn, hosting_id: Uuid) -> Result<Facts, Problem> 
 }
 
 impl Facts {
-    /// The privacy assessment that this hosting needs, if any: its kind depends on where the host is.
-    fn privacy_kind(&self) -> Option<ComplianceKind> {
-        self.privacy_gated.then_some(if self.host_in_eea { ComplianceKind::Dpia } else { ComplianceKind::Pia })
-    }
-
     fn missing_privacy(&self) -> Option<Missing> {
-        let kind = self.privacy_kind()?;
-        let approved = self.compliance.iter().any(|one| one.kind == kind && one.status == ComplianceStatus::Approved);
-        (!approved).then(|| {
+        let kind = self.privacy_kind?;
+        (!self.privacy_met).then(|| {
             let name = kind.label().to_uppercase();
             Missing::new(
                 &format!("compliance_{kind}"),
@@ -217,7 +208,7 @@ impl Facts {
     }
 
     fn missing_compliance(&self) -> Vec<Missing> {
-        let gate = self.privacy_kind();
+        let gate = self.privacy_kind;
         let is_open =
             |one: &&Decided| !matches!(one.status, ComplianceStatus::Approved | ComplianceStatus::NotRequired);
         let others = self.compliance.iter().filter(|one| Some(one.kind) != gate).filter(is_open);

@@ -63,17 +63,8 @@ fn movers(one: &Move, hosting: &Hosting) -> Vec<Uuid> {
     }
 }
 
-/// The city that has to agree to a proposal: the one that did not make it, or the only one there is.
-fn consenting_city(hosting: &Hosting) -> Uuid {
-    match hosting.kind {
-        HostingKind::HomeTest => hosting.host_city_id,
-        HostingKind::Exchange if hosting.proposed_by_city_id == hosting.host_city_id => hosting.origin_city_id,
-        HostingKind::Exchange => hosting.host_city_id,
-    }
-}
-
 fn consents(caller: &Caller, hosting: &Hosting) -> bool {
-    hosting.kind == HostingKind::HomeTest || caller.city_among(&[consenting_city(hosting)]).is_some()
+    hosting.kind == HostingKind::HomeTest || caller.city_among(&[hosting.consenting_city_id]).is_some()
 }
 
 /// Its operations.
@@ -124,7 +115,7 @@ pub async fn create_transition(call: Call, id: web::Path<String>, body: Body<Tra
         let wanted = movers(one, &hosting);
         // An account that acts for both cities agrees as the one that has to.
         tx.act_for(&if consents(&tx.caller, &hosting) && one.to == HostingStatus::Agreed {
-            vec![consenting_city(&hosting)]
+            vec![hosting.consenting_city_id]
         } else {
             wanted
         })?;

@@ -144,6 +144,18 @@ impl Call {
         }
     }
 
+    /// Those records of a filter that the caller may see, so that nobody finds out by it what leads to hidden ones;
+    /// `None` when the filter names none.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn seen<I: ids::Id>(&self, named: Option<&[I]>) -> Result<Option<Vec<Uuid>>, Problem> {
+        let Some(named) = named else { return Ok(None) };
+        let named = named.iter().map(|id| id.uuid()).collect();
+        let seen = references::seen(&mut self.connection().await?, self.caller(), I::COLLECTION, named).await?;
+        Ok(Some(seen.into_iter().collect()))
+    }
+
     /// One transaction for the whole request: what `work` did is kept if it answers, and undone if it does not.
     ///
     /// # Errors
@@ -229,10 +241,7 @@ impl Call {
         count: Option<i64>,
         key: impl Fn(&R) -> Value,
     ) -> Answer {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let next = items.last().filter(|_| more).map(|last| self.cursor_after(key(last), last.id()));
+        let next = self.cut(&mut items, limit, |last| (key(last), last.id()));
         let day = reader.day(self.state.clock.today());
         items.iter_mut().for_each(|item| item.complete(day));
         let reply = if self.wants_more() {
@@ -253,6 +262,32 @@ impl Call {
     pub fn cursor_after(&self, key: Value, id: Uuid) -> String {
         let path = self.request.path().to_owned();
         Cursor { path, filters: filters(&self.context.query), key, id }.encode(&self.state.secrets)
+    }
+
+    /// One page of a list of what is no record; `place` is where an item stands in its order: its key and an id.
+    ///
+    /// # Errors
+    /// None at present; pages are answers like others.
+    pub fn page_of<T: Serialize>(
+        &self,
+        mut items: Vec<T>,
+        limit: i64,
+        count: Option<i64>,
+        place: impl Fn(&T) -> (Value, Uuid),
+    ) -> Answer {
+        let next = self.cut(&mut items, limit, place);
+        Ok(self.list(&Page { items, next: next.clone(), count }, next.as_deref()))
+    }
+
+    /// Takes off the row beyond the limit; the cursor of the next page, if there was one.
+    fn cut<T>(&self, items: &mut Vec<T>, limit: i64, place: impl Fn(&T) -> (Value, Uuid)) -> Option<String> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = items.len() > limit;
+        items.truncate(limit);
+        items.last().filter(|_| more).map(|last| {
+            let (key, id) = place(last);
+            self.cursor_after(key, id)
+        })
     }
 
     /// A list with its ETag and its Link [RFC 8288] to the next page.

@@ -114,6 +114,27 @@ impl Paging {
     }
 }
 
+/// What a list of something else than records takes.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Steps {
+    /// How many items at most.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    pub limit: Option<i64>,
+    /// Where to go on: `next` of the page before. It carries the filters, which may be left out or must be the same.
+    #[param(max_length = 4000)]
+    pub cursor: Option<String>,
+    /// `exact` adds `count`.
+    pub count: Option<Count>,
+}
+
+impl Steps {
+    /// How many items to answer.
+    pub fn limit(&self) -> i64 {
+        self.limit.unwrap_or(50)
+    }
+}
+
 /// One page of a list.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Page<T> {

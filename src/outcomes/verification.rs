@@ -141,7 +141,7 @@ async fn lock_outcome_of(tx: &mut Tx, id: Uuid) -> Result<(), Problem> {
 }
 
 async fn submit(tx: &mut Tx, current: &Observation) -> Result<(), Problem> {
-    tx.act_for(&[current.responsible_city_id])?;
+    tx.act_for(&current.responsible_city_ids)?;
     let account_id = tx.caller.account_id().ok_or_else(Problem::not_found)?;
     diesel::update(observation::table.find(current.id))
         .set((
@@ -163,9 +163,7 @@ async fn decide(tx: &mut Tx, current: &Observation, to: ObservationStatus) -> Re
         ));
     }
     if tx.caller.role() == Some(Role::Editor) {
-        let others: Vec<Uuid> =
-            current.cities().iter().copied().filter(|city| *city != current.responsible_city_id).collect();
-        tx.act_for(&others).map_err(|_| unauthorised_city())?;
+        tx.act_for(&current.verifier_city_ids).map_err(|_| unauthorised_city())?;
     }
     if to == Verified {
         check_verifiable(tx, current).await?;

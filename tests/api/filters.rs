@@ -11,6 +11,7 @@ use crate::support::{App, founding, new_hosting, new_outcome, new_pilot, path};
 type Case = (&'static str, String, Value, Vec<(&'static str, String, &'static str)>);
 
 const PAGING: &[&str] = &["limit", "cursor", "count", "sort", "updated_since", "lang", "expand", "as_of"];
+const PROGRAMME: &str = "015aca1d-6407-7000-8000-000000000007";
 const NO_ID: &str = "015aca1d-0000-7000-8000-000000000000";
 
 fn filters(list: &[(&'static str, &str, &'static str)]) -> Vec<(&'static str, String, &'static str)> {
@@ -77,6 +78,7 @@ async fn exchange(app: &App) -> Vec<Case> {
     let pilot = new_pilot(&admin, pilot).await;
     let earlier = new_hosting(&admin, &pilot, json!({"historical": true, "status": "closed"})).await;
     let historical = json!({"historical": true, "status": "live", "lead_organisation_id": founding::BUSAN_CITY_HALL,
+        "agreement_id": founding::AGREEMENT, "initiative_id": founding::BUS_FARES,
         "visibility": "private", "follows_id": earlier["id"], "planned_start": "2026-02", "planned_end": "2026-12",
         "actual_start": "2026-02", "actual_end": "2026-11"});
     let hosting = new_hosting(&admin, &pilot, historical).await;
@@ -117,6 +119,9 @@ async fn exchange(app: &App) -> Vec<Case> {
                 ("status", "live", "closed"),
                 ("lead_organisation_id", founding::BUSAN_CITY_HALL, NO_ID),
                 ("historical", "true", "false"),
+                ("agreement_id", founding::AGREEMENT, NO_ID),
+                ("initiative_id", founding::BUS_FARES, NO_ID),
+                ("gate_broken", "false", "true"),
                 ("proposed_by_city", "KRPUS", "ESBCN"),
                 ("follows_id", &text(&earlier["id"]), NO_ID),
                 ("planned_start_from", "2026-01", "2026-03"),
@@ -145,6 +150,98 @@ async fn exchange(app: &App) -> Vec<Case> {
     ]
 }
 
+async fn cooperation(app: &App) -> Vec<Case> {
+    let admin = app.admin().await;
+    let body = json!({"title": "Lamps", "programme_id": PROGRAMME, "cities": ["KRPUS", "KRSEL"], "status": "dormant",
+                      "since": "2020-05"});
+    let partnership = admin.post("/v1/partnerships", body).await.created();
+    let body = json!({"partnership_id": partnership["id"], "area": "clean_energy", "kind": "benchmarking", "title": "Lamps",
+                      "from_city": "KRPUS", "to_city": "KRSEL", "stage": "agreed", "pilot_ids": [founding::STREETLIGHTS],
+                      "document_ids": [founding::DOCUMENT]});
+    let initiative = admin.post("/v1/initiatives", body).await.created();
+    let body = json!({"kind": "contract", "title": "Lamps", "parties": [{"city": "KRPUS"}, {"city": "KRSEL"}],
+                      "initiative_id": initiative["id"], "status": "expired", "signed_on": "2020-05",
+                      "valid_until": "2021", "document_id": founding::DOCUMENT, "visibility": "partners"});
+    let agreement = admin.post("/v1/agreements", body).await.created();
+    let body = json!({"kind": "event", "title": "Lamps", "starts_on": "2020", "ends_on": "2021"});
+    let parent = admin.post("/v1/activities", body).await.created();
+    let body = json!({"kind": "workshop", "title": "Lamps", "city": "KRSEL", "starts_on": "2020-05", "ends_on": "2020-06",
+                      "parent_id": parent["id"], "partnership_id": partnership["id"],
+                      "initiative_ids": [initiative["id"]], "areas": ["clean_energy"]});
+    let activity = admin.post("/v1/activities", body).await.created();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let (of_partnership, of_initiative) = (text(&partnership["id"]), text(&initiative["id"]));
+    vec![
+        (
+            "list_partnerships",
+            "/v1/partnerships".into(),
+            partnership,
+            filters(&[
+                ("programme_id", PROGRAMME, NO_ID),
+                ("cities", "KRSEL", "ESBCN"),
+                ("status", "dormant", "active"),
+                ("since_from", "2020-05-31", "2020-06"),
+                ("since_to", "2020-05", "2020-04"),
+            ]),
+        ),
+        (
+            "list_initiatives",
+            "/v1/initiatives".into(),
+            initiative,
+            filters(&[
+                ("partnership_id", &of_partnership, NO_ID),
+                ("area", "clean_energy", "smart_cities"),
+                ("kind", "benchmarking", "model_transfer"),
+                ("from_city", "KRPUS", "KRSEL"),
+                ("to_city", "KRSEL", "KRPUS"),
+                ("stage", "agreed", "done"),
+                ("pilot_ids", founding::STREETLIGHTS, NO_ID),
+                ("agreement_ids", &text(&agreement["id"]), NO_ID),
+                ("document_ids", founding::DOCUMENT, NO_ID),
+            ]),
+        ),
+        (
+            "list_activities",
+            "/v1/activities".into(),
+            activity,
+            filters(&[
+                ("kind", "workshop", "event"),
+                ("city", "KRSEL", "KRPUS"),
+                ("starts_on_from", "2020-05", "2020-06"),
+                ("starts_on_to", "2020-05", "2020-04"),
+                ("ends_on_from", "2020-06", "2020-07"),
+                ("ends_on_to", "2020-06", "2020-05"),
+                ("parent_id", &text(&parent["id"]), NO_ID),
+                ("partnership_id", &of_partnership, NO_ID),
+                ("initiative_ids", &of_initiative, NO_ID),
+                ("areas", "clean_energy", "smart_cities"),
+            ]),
+        ),
+        (
+            "list_agreements",
+            "/v1/agreements".into(),
+            agreement,
+            filters(&[
+                ("kind", "contract", "mou"),
+                ("initiative_id", &of_initiative, NO_ID),
+                ("status", "expired", "signed"),
+                ("signed_on_from", "2020-05", "2020-06"),
+                ("signed_on_to", "2020-05", "2020-04"),
+                ("valid_until_from", "2021", "2022"),
+                ("valid_until_to", "2021", "2020"),
+                ("document_id", founding::DOCUMENT, NO_ID),
+                ("visibility", "partners", "public"),
+            ]),
+        ),
+    ]
+}
+
+async fn inbox(app: &App) -> Vec<Case> {
+    let pilot = new_pilot(&app.busan().await, json!({})).await;
+    let hosting = new_hosting(&app.busan().await, &pilot, json!({})).await;
+    vec![("list_inbox", "/v1/inbox".into(), hosting, filters(&[("kind", "proposal", "verification")]))]
+}
+
 async fn outcomes(app: &App) -> Vec<Case> {
     let admin = app.admin().await;
     let own = json!({"vocabulary": "own", "city": "KRPUS", "code": "SL-GLARE", "name": "Glare", "definition": "Complaints.",
@@ -153,6 +250,8 @@ async fn outcomes(app: &App) -> Vec<Case> {
     let rest = json!({"frequency": "yearly", "responsible_organisation_id": founding::BUSAN_CITY_HALL, "visibility": "partners"});
     let of_hosting = new_outcome(&admin, "hosting", &json!(founding::STREETLIGHTS_AT_HOME), rest).await;
     let of_pilot = new_outcome(&admin, "pilot", &json!(founding::STREETLIGHTS), json!({})).await;
+    let of_partnership = new_outcome(&admin, "partnership", &json!(founding::PARTNERSHIP), json!({})).await;
+    let of_initiative = new_outcome(&admin, "initiative", &json!(founding::BUS_FARES), json!({})).await;
     let of_city = admin.get(&format!("/v1/outcomes/{}", founding::SERVICES_UNDER_TEST)).await.ok();
     let observations = format!("/v1/outcomes/{}/observations", founding::SERVICES_UNDER_TEST);
     let body = json!({"starts_on": "2026-01", "ends_on": "2026-06", "value": "27"});
@@ -203,6 +302,18 @@ async fn outcomes(app: &App) -> Vec<Case> {
             of_pilot,
             filters(&[("pilot_id", founding::STREETLIGHTS, founding::CCTV)]),
         ),
+        (
+            "list_outcomes",
+            "/v1/outcomes".into(),
+            of_partnership,
+            filters(&[("partnership_id", founding::PARTNERSHIP, NO_ID)]),
+        ),
+        (
+            "list_outcomes",
+            "/v1/outcomes".into(),
+            of_initiative,
+            filters(&[("initiative_id", founding::BUS_FARES, NO_ID)]),
+        ),
         ("list_outcomes", "/v1/outcomes".into(), of_city, filters(&[("city", "KRPUS", "ESBCN")])),
         ("list_outcome_observations", observations, observation.clone(), filters(&of_period)),
         ("list_observations", "/v1/observations".into(), observation, filters(&of_outcome)),
@@ -215,6 +326,8 @@ async fn every_filter_finds_what_fits_and_leaves_out_what_does_not() {
     let admin = app.admin().await;
     let mut cases = directory(&app).await;
     cases.extend(exchange(&app).await);
+    cases.extend(cooperation(&app).await);
+    cases.extend(inbox(&app).await);
     cases.extend(outcomes(&app).await);
     let mut tried: BTreeSet<(&str, &str)> = BTreeSet::new();
     for (operation, list, record, filters) in &cases {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
+use pilot_exchange::database::references::VIEWS;
+
 use crate::support::{TestDatabase, new_database, sql};
 
 const HEADER: &str = "\
@@ -135,6 +137,19 @@ async fn every_foreign_key_has_an_index_that_starts_with_its_columns() {
             WHERE i.indrelid = c.conrelid AND i.indpred IS NULL
               AND (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey)";
     assert_eq!(rows(&new_database().await, bare).await, Vec::<Vec<String>>::new());
+}
+
+#[tokio::test]
+async fn every_kind_of_record_is_among_the_collections_and_has_a_view() {
+    let database = new_database().await;
+    let tables = "SELECT conrelid::regclass FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = conrelid AND a.attnum = conkey[1]
+        WHERE conname = conrelid::regclass || '_record_fk' AND attname = 'id' ORDER BY 1";
+    let mut views: Vec<String> =
+        rows(&database, tables).await.into_iter().map(|row| format!("{}_view", row[0])).collect();
+    let mut listed: Vec<String> = VIEWS.iter().map(|one| one.view.to_owned()).collect();
+    views.sort();
+    listed.sort();
+    assert_eq!(listed, views);
 }
 
 #[tokio::test]

@@ -122,7 +122,7 @@ async fn only_a_pilot_that_nothing_refers_to_is_deleted() {
     let app = App::start().await;
     let busan = app.busan().await;
     let problem = busan.delete(&format!("/v1/pilots/{}", founding::CCTV)).await.problem(409, "referenced");
-    assert_eq!(problem["references"], json!({"hostings": 1}));
+    assert_eq!(problem["references"], json!({"hostings": 1, "initiatives": 1}));
     let made = new_pilot(&busan, json!({"areas": ["clean_energy"]})).await;
     let outcome = new_outcome(&busan, "pilot", &made["id"], json!({})).await;
     let problem = busan.delete(&path("pilots", &made)).await.problem(409, "referenced");

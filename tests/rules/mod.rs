@@ -1,10 +1,17 @@
 //! The rules of the domain, each seen to hold over the API.
 
 mod compliance;
+mod cooperation_activities;
+mod cooperation_agreements;
+mod cooperation_initiatives;
+mod cooperation_partnerships;
+mod cooperation_subjects;
 mod directory;
 mod directory_pilots;
 mod evaluations;
 mod exchange;
+mod founding_document;
+mod inbox;
 mod indicators;
 mod lifecycle;
 mod lifecycle_history;

@@ -4,6 +4,9 @@ use pilot_exchange::access::table::{self, May, Row};
 use pilot_exchange::api;
 use serde_json::{Value, json};
 
+use crate::support::cooperation::{
+    activity, agreement, initiative, new_activity, new_agreement, new_initiative, new_partnership,
+};
 use crate::support::{Actor, Answer, App, founding, new_hosting, new_outcome, new_pilot, unique};
 
 /// Records of Busan that every operation finds something to work on.
@@ -20,6 +23,10 @@ struct World {
     document: Value,
     organisation: Value,
     account: Value,
+    partnership: Value,
+    initiative: Value,
+    activity: Value,
+    agreement: Value,
 }
 
 /// A caller: how it is called, and what the table says of it.
@@ -62,6 +69,10 @@ impl World {
                 .post("/v1/accounts", json!({"client_id": "another", "name": "Another", "role": "reader"}))
                 .await
                 .created(),
+            partnership: new_partnership(&busan, json!({"programme_id": null, "cities": ["KRPUS", "ESBCN"]})).await,
+            initiative: new_initiative(&busan, json!({})).await,
+            activity: new_activity(&busan, json!({})).await,
+            agreement: new_agreement(&busan, json!({})).await,
             app,
             pilot,
             hosting,
@@ -92,6 +103,7 @@ impl World {
                 .replace("{value}", &unique());
         }
         let collection = template.split('/').nth(2).unwrap_or_default();
+        let template = template.replace("{source}", "busan-open-data").replace("{value}", &unique());
         let id = match collection {
             "cities" => return template.replace("{id}", "KRPUS"),
             "vocabularies" => return template.replace("{scheme}", "areas").replace("{id}", "smart_cities"),
@@ -99,6 +111,10 @@ impl World {
             "organisations" => &self.organisation,
             "documents" => &self.document,
             "pilots" => &self.pilot,
+            "partnerships" => &self.partnership,
+            "initiatives" => &self.initiative,
+            "activities" => &self.activity,
+            "agreements" => &self.agreement,
             "hostings" => &self.hosting,
             "compliance" => &self.compliance,
             "indicators" => &self.indicator,
@@ -107,7 +123,7 @@ impl World {
             "evaluations" if caller == "verifier" => &self.external_evaluation,
             "evaluations" => &self.own_evaluation,
             "accounts" => &self.account,
-            _ => return template.to_owned(),
+            _ => return template,
         };
         template.replace("{id}", id["id"].as_str().unwrap())
     }
@@ -133,7 +149,14 @@ impl World {
             "create_programme" => json!({"name": unique()}),
             "create_document" => json!({"title": "Plan", "city": "KRPUS"}),
             "create_term" => json!({"code": format!("t{}", unique().replace('-', "_")), "label": "Term"}),
-            "create_pilot" => json!({"title": unique(), "origin_city": "KRPUS", "category": "waste"}),
+            "create_pilot" | "upsert_pilot" => json!({"title": unique(), "origin_city": "KRPUS", "category": "waste"}),
+            "create_partnership" | "upsert_partnership" => {
+                json!({"title": unique(), "cities": ["KRPUS", "ESBCN"]})
+            }
+            "create_initiative" | "upsert_initiative" => initiative(json!({})),
+            "create_initiative_transition" => json!({"to": "negotiating"}),
+            "create_activity" | "upsert_activity" => activity(json!({})),
+            "create_agreement" | "upsert_agreement" => agreement(json!({})),
             "create_hosting" => json!({"pilot_id": founding::HYDROGEN, "host_city": "KRPUS"}),
             "create_transition" => json!({"to": "agreed"}),
             "create_compliance" => json!({"kind": "permit"}),
@@ -163,7 +186,7 @@ impl World {
             "PATCH" => request.header("content-type", "application/merge-patch+json").body("{}"),
             "POST" if id == "rotate_account_secret" => request,
             "POST" if id == "create_token" => request.form(&[("grant_type", "password")]),
-            "POST" => request.json(&self.body(id, caller.name)),
+            "POST" | "PUT" => request.json(&self.body(id, caller.name)),
             _ => request,
         };
         if id == "create_token" {

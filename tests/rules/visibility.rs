@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use pilot_exchange::api;
 
+use crate::support::cooperation::new_agreement;
 use crate::support::life::{Exchange, evaluation, submitted};
 use crate::support::{Actor, App, founding, merge, new_outcome, new_pilot, path, unique};
 
@@ -21,13 +22,14 @@ const fn kind(collection: &'static str, private_to_verifiers: bool) -> Kind {
 
 /// Every collection that has the member `visibility`, and observations, which have that of their outcome.
 /// Compliance has a test of its own: it is never public.
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     kind("pilots", false),
     kind("hostings", false),
     kind("outcomes", true),
     kind("observations", true),
     kind("evaluations", false),
     kind("documents", false),
+    kind("agreements", false),
 ];
 
 /// Collections of the OpenAPI document whose records have the member `visibility`.
@@ -105,6 +107,7 @@ async fn make(exchange: &Exchange, collection: &str, level: &str) -> (Value, Str
             let body = json!({"title": "Report", "visibility": level});
             (exchange.busan.post(&list, body).await.created(), list)
         }
+        "agreements" => (new_agreement(&exchange.busan, visibility).await, list),
         "hostings" => {
             let hosting = exchange.hosting_at("live").await;
             (exchange.barcelona.patch(&path("hostings", &hosting), visibility).await.ok(), list)

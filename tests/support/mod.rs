@@ -6,6 +6,7 @@ pub mod browser;
 mod client;
 mod cluster;
 mod contract;
+pub mod cooperation;
 pub mod life;
 pub mod process;
 
@@ -28,6 +29,13 @@ pub mod founding {
     pub const HYDROGEN: &str = "015aca1d-6411-7000-8000-000000000011";
     pub const STREETLIGHTS_AT_HOME: &str = "015aca1d-6412-7000-8000-000000000012";
     pub const SERVICES_UNDER_TEST: &str = "015aca1d-6415-7000-8000-000000000015";
+    pub const PARTNERSHIP: &str = "015aca1d-7401-7000-8000-000000000001";
+    pub const PILOT_EXCHANGE: &str = "015aca1d-7402-7000-8000-000000000002";
+    pub const BUS_FARES: &str = "015aca1d-7404-7000-8000-000000000004";
+    pub const RESEARCH: &str = "015aca1d-7408-7000-8000-000000000008";
+    pub const AGREEMENT: &str = "015aca1d-740a-7000-8000-00000000000a";
+    pub const VISIT: &str = "015aca1d-740d-7000-8000-00000000000d";
+    pub const INTRODUCTORY_MEETINGS: &str = "015aca1d-740e-7000-8000-00000000000e";
     pub const SELF_SUFFICIENCY: &str = "015aca1d-6417-7000-8000-000000000017";
 }
 

@@ -18,7 +18,9 @@ use actix_web::{delete, get, patch, post, put, web};
 #[get("/v1/hostings")]
 pub async fn list_hostings(call: Call) -> Answer {
     let (paging, filter, resolved): (Paging, HostingFilter, _) = (call.query()?, call.query()?, call.resolved().await?);
-    page!(call, paging, Hosting, hosting_view, filter.apply(Hosting::visible(call.caller()), &resolved),
+    let agreements = call.seen(filter.agreement_id.as_deref()).await?;
+    page!(call, paging, Hosting, hosting_view,
+        filter.apply(Hosting::visible(call.caller()), &resolved, agreements.as_ref()),
         sort "updated_at" => updated_at: records::Instant)
 }
 

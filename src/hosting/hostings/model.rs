@@ -1,10 +1,12 @@
 //! What is stored, sent and answered.
 
+use crate::access::Caller;
 use crate::database::records::record;
+use crate::database::references::Link;
 use crate::hosting::lifecycle::HostingStatus;
 use crate::http::body::inputs;
 use crate::http::paging::UpdatedSort;
-use crate::ids::{HostingId, OrganisationId, PilotId};
+use crate::ids::{AgreementId, HostingId, InitiativeId, OrganisationId, PilotId};
 use crate::values::{CityRef, Json, PartialDate, Prose, Visibility, labels};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -70,6 +72,11 @@ record! {
         sites: Json<Vec<Site>>,
         /// The organisation that leads it.
         lead_organisation_id: Option<OrganisationId>,
+        /// The agreement it rests on.
+        #[schema(value_type = Option<AgreementId>)]
+        agreement_id: Option<Json<Link>>,
+        /// The initiative it comes from.
+        initiative_id: Option<InitiativeId>,
         /// How large it is.
         scale_note: Option<String>,
         /// The earlier hosting that it follows.
@@ -78,10 +85,18 @@ record! {
         historical: bool,
         /// The guards it was excused from.
         guards_waived: Vec<String>,
+        /// Whether it is live and its privacy rule is not met any more: the assessment was revoked, or the pilot's
+        /// privacy flag changed.
+        gate_broken: bool,
         /// Who may see it; never wider than its pilot, and while proposed never wider than `partners`.
         visibility: Visibility,
     }
-    kept { origin_city_id: Uuid, host_city_id: Uuid, proposed_by_city_id: Uuid }
+    kept { origin_city_id: Uuid, host_city_id: Uuid, proposed_by_city_id: Uuid, consenting_city_id: Uuid }
+    with {
+        fn shown_to(&mut self, caller: &Caller) {
+            self.agreement_id.take_if(|link| !link.is_seen_by(caller, "agreements"));
+        }
+    }
 }
 
 impl Hosting {
@@ -133,6 +148,10 @@ inputs! {
         sites: Vec<Site>,
         /// The organisation that leads it.
         lead_organisation_id: Option<OrganisationId>,
+        /// The agreement it rests on.
+        agreement_id: Option<AgreementId>,
+        /// The initiative it comes from.
+        initiative_id: Option<InitiativeId>,
         /// How large it is.
         scale_note: Option<Prose>,
         /// The earlier hosting that it follows; of the same pilot and host.
@@ -181,6 +200,14 @@ pub struct HostingFilter {
     /// The organisations that lead them; repeat for several.
     #[param(example = json!(["015aca1d-6409-7000-8000-000000000009"]))]
     pub(super) lead_organisation_id: Option<Vec<OrganisationId>>,
+    /// The agreements they rest on; repeat for several.
+    #[param(example = json!(["015aca1d-740a-7000-8000-00000000000a"]))]
+    pub(super) agreement_id: Option<Vec<AgreementId>>,
+    /// The initiatives they come from; repeat for several.
+    #[param(example = json!(["015aca1d-7402-7000-8000-000000000002"]))]
+    pub(super) initiative_id: Option<Vec<InitiativeId>>,
+    /// Whether their privacy rule is broken.
+    pub(super) gate_broken: Option<bool>,
     /// Whether they were entered after the fact.
     pub(super) historical: Option<bool>,
     /// Who may see them; repeat for several.

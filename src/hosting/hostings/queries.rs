@@ -11,7 +11,7 @@ use crate::http::body::Rules;
 use crate::http::editing::Editable;
 use crate::http::problem::{Code, Problem};
 use crate::http::{Body, Checked};
-use crate::ids::{self, HostingId, OrganisationId};
+use crate::ids::{self, AgreementId, HostingId, InitiativeId, OrganisationId};
 use crate::values::{PartialDate, Visibility};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -20,8 +20,12 @@ use uuid::Uuid;
 pub(super) type Query = hosting_view::BoxedQuery<'static, diesel::pg::Pg>;
 
 impl HostingFilter {
-    pub(super) fn apply(&self, mut query: Query, resolved: &Resolved) -> Query {
+    /// `agreements` are those of the filter that the caller may see.
+    pub(super) fn apply(&self, mut query: Query, resolved: &Resolved, agreements: Option<&Vec<Uuid>>) -> Query {
         use hosting_view as view;
+        if let Some(agreements) = agreements {
+            query = query.filter(view::any_agreement_id.eq_any(agreements.clone()));
+        }
         if let Some(pilots) = &self.pilot_id {
             query = query.filter(view::pilot_id.eq_any(pilots.clone()));
         }
@@ -81,6 +85,12 @@ impl HostingFilter {
             query = query
                 .filter(view::lead_organisation_id.eq_any(organisations.iter().map(|id| id.0).collect::<Vec<_>>()));
         }
+        if let Some(initiatives) = &self.initiative_id {
+            query = query.filter(view::initiative_id.eq_any(initiatives.iter().map(|id| id.0).collect::<Vec<_>>()));
+        }
+        if let Some(broken) = self.gate_broken {
+            query = query.filter(view::gate_broken.eq(broken));
+        }
         if let Some(historical) = self.historical {
             query = query.filter(view::historical.eq(historical));
         }
@@ -106,6 +116,8 @@ pub(super) struct Row<'a> {
     actual_start: Option<&'a PartialDate>,
     actual_end: Option<&'a PartialDate>,
     lead_organisation_id: Option<OrganisationId>,
+    agreement_id: Option<AgreementId>,
+    initiative_id: Option<InitiativeId>,
     scale_note: Option<&'a str>,
     follows_id: Option<HostingId>,
     visibility: Visibility,
@@ -120,6 +132,8 @@ impl<'a> Row<'a> {
             actual_start: input.actual_start.as_ref(),
             actual_end: input.actual_end.as_ref(),
             lead_organisation_id: input.lead_organisation_id,
+            agreement_id: input.agreement_id,
+            initiative_id: input.initiative_id,
             scale_note: input.scale_note.as_deref(),
             follows_id: input.follows_id,
             visibility: input.visibility.unwrap_or(Visibility::Public),

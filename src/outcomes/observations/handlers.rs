@@ -28,14 +28,14 @@ pub async fn list_outcome_observations(call: Call, id: web::Path<String>) -> Ans
 
 /// Record an observation
 ///
-/// Of a hosting's outcome: editors of the host; of a pilot's: of its origin; of a city's: its own. It starts as a
-/// draft, or `submitted` at once; another account verifies it.
+/// Of a hosting's outcome: editors of the host; of a pilot's: of its origin; of a city's: its own; of a partnership's or
+/// an initiative's: of the partnership's cities. It starts as a draft, or `submitted` at once; another account verifies it.
 #[utoipa::path(tag = "outcomes", request_body = ObservationInput, responses((status = 201, description = "The observation", body = Observation)))]
 #[post("/v1/outcomes/{id}/observations")]
 pub async fn create_observation(call: Call, id: web::Path<String>, body: Body<ObservationInput>) -> Answer {
     call.write(async |tx| {
         let outcome = tx.target::<Outcome>(path_id(&id)?).await?;
-        tx.act_for(&[outcome.responsible_city_id])?;
+        tx.act_for(outcome.responsible_cities())?;
         let input = body.of_path("outcome_id", &outcome.id.to_string()).checked(tx).await?;
         let id = insert(tx, None, &outcome, &input).await?;
         tx.created::<Observation>(id).await
@@ -99,7 +99,7 @@ pub async fn update_observation(call: Call, id: web::Path<String>, body: Body<Ob
 pub async fn delete_observation(call: Call, id: web::Path<String>) -> Answer {
     call.write(async |tx| {
         let current = tx.target::<Observation>(path_id(&id)?).await?;
-        tx.act_for(&[current.responsible_city_id])?;
+        tx.act_for(&current.responsible_city_ids)?;
         tx.precondition(&current)?;
         only_drafts(&current)?;
         tx.deleted(current).await

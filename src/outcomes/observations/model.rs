@@ -78,7 +78,13 @@ record! {
         /// When it was recorded.
         recorded_at: DateTime<Utc>,
     }
-    kept { submitted_by_city: Option<String>, verified_by_city: Option<String>, submitted_by_id: Uuid, responsible_city_id: Uuid }
+    kept {
+        submitted_by_city: Option<String>,
+        verified_by_city: Option<String>,
+        submitted_by_id: Uuid,
+        responsible_city_ids: Vec<Uuid>,
+        verifier_city_ids: Vec<Uuid>,
+    }
     with {
         fn shown_to(&mut self, caller: &Caller) {
             if caller.is_anonymous() {

@@ -199,12 +199,12 @@ impl Editable for Observation {
     async fn create(tx: &mut Tx, body: &Body<ObservationInput>) -> Result<Uuid, Problem> {
         let input = body.checked(tx).await?;
         let outcome = tx.named::<Outcome>("/outcome_id", input.outcome_id.map(|id| id.0)).await?;
-        tx.act_for(&[outcome.responsible_city_id])?;
+        tx.act_for(outcome.responsible_cities())?;
         insert(tx, None, &outcome, &input).await
     }
 
     async fn change(tx: &mut Tx, current: &Observation, body: &Body<ObservationChange>) -> Result<bool, Problem> {
-        tx.act_for(&[current.responsible_city_id])?;
+        tx.act_for(&current.responsible_city_ids)?;
         tx.precondition(current)?;
         let merged = body.merged(tx, current).await?;
         // A partner that sends again what was submitted changes nothing.

@@ -22,8 +22,8 @@ pub async fn list_outcomes(call: Call) -> Answer {
 
 /// Track an outcome
 ///
-/// Of a hosting: editors of host and origin; of a pilot: of its origin; of a city: its own. One per indicator and
-/// subject.
+/// Of a hosting: editors of host and origin; of a pilot: of its origin; of a city: its own; of a partnership or an
+/// initiative: of the partnership's cities. One per indicator and subject.
 #[utoipa::path(tag = "outcomes", request_body = OutcomeInput, responses((status = 201, description = "The outcome", body = Outcome)))]
 #[post("/v1/outcomes")]
 pub async fn create_outcome(call: Call, body: Body<OutcomeInput>) -> Answer {

@@ -3,7 +3,7 @@
 use crate::database::records::record;
 use crate::http::body::inputs;
 use crate::http::paging::UpdatedSort;
-use crate::ids::{HostingId, IndicatorId, ObservationId, OrganisationId, PilotId};
+use crate::ids::{HostingId, IndicatorId, InitiativeId, ObservationId, OrganisationId, PartnershipId, PilotId};
 use crate::outcomes::indicators::{Direction, IndicatorVocabulary, Measure};
 use crate::outcomes::progress::{self, Measured, ProgressReason, ProgressStatus};
 use crate::values::{CityRef, Decimal, Json, PartialDate, Visibility, labels};
@@ -21,6 +21,10 @@ labels! {
         Pilot = "pilot",
         /// a city
         City = "city",
+        /// a partnership
+        Partnership = "partnership",
+        /// an initiative
+        Initiative = "initiative",
     }
 }
 
@@ -178,7 +182,9 @@ record! {
         hosting_id: Option<Uuid>,
         pilot_id: Option<Uuid>,
         city_id: Option<Uuid>,
-        responsible_city_id: Uuid,
+        partnership_id: Option<Uuid>,
+        initiative_id: Option<Uuid>,
+        responsible_city_ids: Vec<Uuid>,
     }
     with {
         fn complete(&mut self, today: NaiveDate) {
@@ -202,6 +208,11 @@ impl Outcome {
     /// The cities involved.
     pub fn cities(&self) -> &[Uuid] {
         &self.city_ids
+    }
+
+    /// The cities that measure.
+    pub fn responsible_cities(&self) -> &[Uuid] {
+        &self.responsible_city_ids
     }
 }
 
@@ -267,6 +278,12 @@ pub struct OutcomeFilter {
     pub(super) pilot_id: Option<Vec<PilotId>>,
     /// About these cities themselves; repeat for several.
     pub(super) city: Option<Vec<CityRef>>,
+    /// About these partnerships; repeat for several.
+    #[param(example = json!(["015aca1d-7401-7000-8000-000000000001"]))]
+    pub(super) partnership_id: Option<Vec<PartnershipId>>,
+    /// About these initiatives; repeat for several.
+    #[param(example = json!(["015aca1d-7404-7000-8000-000000000004"]))]
+    pub(super) initiative_id: Option<Vec<InitiativeId>>,
     /// How far along the chain of results; repeat for several.
     pub(super) level: Option<Vec<OutcomeLevel>>,
     /// How often observations are expected; repeat for several.

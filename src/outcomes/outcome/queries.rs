@@ -3,6 +3,8 @@
 use super::model::*;
 use crate::access::Caller;
 use crate::catalogue::pilots::Pilot;
+use crate::cooperation::initiatives::Initiative;
+use crate::cooperation::partnerships::Partnership;
 use crate::database::Tx;
 use crate::database::records::{self, Record};
 use crate::database::references::Resolved;
@@ -36,6 +38,12 @@ impl OutcomeFilter {
         }
         if let Some(cities) = resolved.cities(self.city.as_ref()) {
             query = query.filter(view::city_id.eq_any(cities));
+        }
+        if let Some(partnerships) = &self.partnership_id {
+            query = query.filter(view::partnership_id.eq_any(partnerships.iter().map(|id| id.0).collect::<Vec<_>>()));
+        }
+        if let Some(initiatives) = &self.initiative_id {
+            query = query.filter(view::initiative_id.eq_any(initiatives.iter().map(|id| id.0).collect::<Vec<_>>()));
         }
         if let Some(levels) = &self.level {
             query = query.filter(view::level.eq_any(levels.clone()));
@@ -162,17 +170,20 @@ fn check_target(rules: &mut Rules, pointer: &str, direction: Direction, baseline
 }
 
 /// What an outcome is about, as the columns have it, with the cities that may write it.
+#[derive(Default)]
 struct About {
     hosting_id: Option<Uuid>,
     pilot_id: Option<Uuid>,
     city_id: Option<Uuid>,
+    partnership_id: Option<Uuid>,
+    initiative_id: Option<Uuid>,
     writers: Vec<Uuid>,
 }
 
 /// The subject; a fault if there is none that the caller may see.
 async fn about(tx: &mut Tx, subject: &Subject, rules: &mut Rules) -> Result<Option<About>, Problem> {
     let caller = tx.caller.clone();
-    let nothing = About { hosting_id: None, pilot_id: None, city_id: None, writers: vec![] };
+    let nothing = About::default();
     let id = match subject.subject_type {
         SubjectType::City => cities::find_id(&mut tx.conn, &subject.id).await?,
         _ => ids::parse(&subject.id),
@@ -191,6 +202,14 @@ async fn about(tx: &mut Tx, subject: &Subject, rules: &mut Rules) -> Result<Opti
         (SubjectType::City, Some(id)) => {
             let city = cities::City::find(&mut tx.conn, &caller, id).await?;
             city.map(|_| About { city_id: Some(id), writers: vec![id], ..nothing })
+        }
+        (SubjectType::Partnership, Some(id)) => {
+            let partnership = Partnership::find(&mut tx.conn, &caller, id).await?;
+            partnership.map(|one| About { partnership_id: Some(id), writers: one.cities().to_vec(), ..nothing })
+        }
+        (SubjectType::Initiative, Some(id)) => {
+            let initiative = Initiative::find(&mut tx.conn, &caller, id).await?;
+            initiative.map(|one| About { initiative_id: Some(id), writers: one.cities().to_vec(), ..nothing })
         }
         (_, None) => None,
     };
@@ -249,6 +268,8 @@ pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<OutcomeInput>
         .filter(outcome::hosting_id.is_not_distinct_from(about.hosting_id))
         .filter(outcome::pilot_id.is_not_distinct_from(about.pilot_id))
         .filter(outcome::city_id.is_not_distinct_from(about.city_id))
+        .filter(outcome::partnership_id.is_not_distinct_from(about.partnership_id))
+        .filter(outcome::initiative_id.is_not_distinct_from(about.initiative_id))
         .select(outcome::id)
         .first(&mut tx.conn)
         .await
@@ -264,6 +285,8 @@ pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<OutcomeInput>
             outcome::hosting_id.eq(about.hosting_id),
             outcome::pilot_id.eq(about.pilot_id),
             outcome::city_id.eq(about.city_id),
+            outcome::partnership_id.eq(about.partnership_id),
+            outcome::initiative_id.eq(about.initiative_id),
             Row::of(&change),
         ))
         .execute(&mut tx.conn)
