@@ -16,7 +16,10 @@ const TAGS: &[(&str, &str)] = &[
         "directory",
         "**2. Who and what.** Cities, organisations, programmes, documents and vocabularies that everything else refers to.",
     ),
-    ("catalogue", "**3. What is offered.** Pilots: the services that cities offer for exchange."),
+    (
+        "catalogue",
+        "**3. What is offered.** Pilots: the services that cities offer for exchange; needs; which pilot fits which city.",
+    ),
     (
         "hosting",
         "**4. Who hosts what.** A hosting is a pilot run in one city: propose it, agree, prepare, go live, evaluate, close.",
@@ -33,6 +36,8 @@ const PATH_EXAMPLES: &[(&str, &str)] = &[
     ("/v1/documents/", "015aca1d-6401-7000-8000-000000000001"),
     ("/v1/vocabularies/", "smart_street_lighting"),
     ("/v1/pilots/", "015aca1d-640d-7000-8000-00000000000d"),
+    ("/v1/needs/", "015aca1d-6504-7000-8000-000000000004"),
+    ("/v1/applicability/", "015aca1d-740b-7000-8000-00000000000b"),
     ("/v1/hostings/", "015aca1d-6412-7000-8000-000000000012"),
     ("/v1/indicators/", "015aca1d-5437-7000-8000-000000000037"),
     ("/v1/outcomes/", "015aca1d-6415-7000-8000-000000000015"),

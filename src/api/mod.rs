@@ -10,7 +10,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{accounts, tokens};
-use crate::catalogue::pilots;
+use crate::catalogue::{applicability, needs, pilots};
 use crate::directory::{cities, documents, organisations, programmes, terms};
 use crate::hosting::{compliance, hostings, transitions};
 use crate::http::paging::{Count, NameSort, TitleSort, UpdatedSort};
@@ -31,6 +31,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(documents::routes)
         .configure(terms::routes)
         .configure(pilots::routes)
+        .configure(needs::routes)
+        .configure(applicability::routes)
         .configure(hostings::routes)
         .configure(transitions::routes)
         .configure(compliance::routes)
