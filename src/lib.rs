@@ -11,6 +11,7 @@ pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod database;
+pub mod demo;
 pub mod directory;
 pub mod hosting;
 pub mod http;

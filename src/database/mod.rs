@@ -16,6 +16,7 @@ use crate::http::Problem;
 use crate::http::conditional::IfMatch;
 
 pub mod cluster;
+pub mod history;
 pub mod migrations;
 pub mod records;
 pub mod references;

@@ -9,7 +9,7 @@ WITH counted AS (
     FROM outcome o
     JOIN indicator i ON i.id = o.indicator_id
     JOIN observation v ON v.outcome_id = o.id
-    WHERE ($1 IS NULL OR o.id = $1) AND ($2 IS NULL OR i.id = $2)
+    WHERE ($1 IS NULL OR o.id = ANY ($1)) AND ($2 IS NULL OR i.id = $2)
         AND v.dimensions = '{}' AND v.superseded_by_id IS NULL AND v.status IN ('verified', 'submitted')
 ), newest AS (
     SELECT DISTINCT ON (outcome_id) *
@@ -39,5 +39,5 @@ FROM outcome o
 JOIN indicator i ON i.id = o.indicator_id
 LEFT JOIN newest n ON n.outcome_id = o.id
 LEFT JOIN summed s ON s.outcome_id = o.id
-WHERE ($1 IS NULL OR o.id = $1) AND ($2 IS NULL OR i.id = $2)
+WHERE ($1 IS NULL OR o.id = ANY ($1)) AND ($2 IS NULL OR i.id = $2)
 ON CONFLICT (outcome_id) DO UPDATE SET latest = EXCLUDED.latest, actual = EXCLUDED.actual
