@@ -6,7 +6,6 @@ use super::batch::{BATCH, Hand, Made, New, Rows, create};
 use super::dice::{DAY, Dice, Kind, day};
 use super::directory::{Town, staff};
 use super::life::Plan;
-use super::outcomes::Outcomes;
 use super::words::LESSONS;
 use super::{Writer, stages};
 use crate::hosting::lifecycle::HostingStatus;
@@ -77,12 +76,7 @@ impl Batch {
 }
 
 /// Writes the evaluations: one that decides for each closed hosting, some others.
-pub async fn make(
-    writer: &mut Writer<'_>,
-    towns: &[Town],
-    plans: &[Plan],
-    _outcomes: &Outcomes,
-) -> Result<usize, Problem> {
+pub async fn make(writer: &mut Writer<'_>, towns: &[Town], plans: &[Plan]) -> Result<usize, Problem> {
     let ended: Vec<(usize, &Plan)> = plans.iter().enumerate().filter(|(_, plan)| plan.ended().is_some()).collect();
     writer.stage(stages::EVALUATIONS, ended.len());
     let verifier = Hand { account_id: staff(writer.world.seed)[1], city_id: None, as_administrator: false };

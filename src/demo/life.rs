@@ -74,6 +74,18 @@ struct Pace {
     close: i64,
 }
 
+impl Pace {
+    fn throw(dice: &mut Dice, at_home: bool) -> Self {
+        Self {
+            agree: dice.between(if at_home { 1 } else { 6 }, if at_home { 12 } else { 70 }),
+            prepare: dice.between(5, 40),
+            start: dice.between(25, 160),
+            run: 30 * dice.between(5, 22),
+            close: dice.between(20, 90),
+        }
+    }
+}
+
 /// Plans all of them: most are at home, and live or closed; of a pilot and city one is open at a time.
 pub fn plan(world: &World, towns: &[Town], offers: &[Offer]) -> Vec<Plan> {
     let mut last: HashMap<(usize, usize), Last> = HashMap::new();
@@ -146,13 +158,7 @@ fn choose(
 
 fn live(dice: &mut Dice, target: HostingStatus, (pilot, host, origin): (usize, usize, usize), earliest: i64) -> Plan {
     let at_home = host == origin;
-    let pace = Pace {
-        agree: dice.between(if at_home { 1 } else { 6 }, if at_home { 12 } else { 70 }),
-        prepare: dice.between(5, 40),
-        start: dice.between(25, 160),
-        run: 30 * dice.between(5, 22),
-        close: dice.between(20, 90),
-    };
+    let pace = Pace::throw(dice, at_home);
     let (target, at) = begin(dice, target, &pace, earliest);
     let id = dice.id(at);
     let by = if dice.chance(55) { origin } else { host };

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
 use crate::access::Caller;
 use crate::database::schema::{account, country, term};
@@ -95,10 +95,19 @@ struct Writer<'a> {
     progress: &'a mut dyn FnMut(Progress),
 }
 
+/// Begins the transaction of a batch.
+async fn begin(database: &Database) -> Result<Tx, Problem> {
+    let now = DateTime::<Utc>::from_timestamp(today(), 0).unwrap_or_default();
+    let mut tx = database.begin(Caller::registry(), IfMatch::Absent, now).await?;
+    // There are no statistics of tables that are being filled, and a batch is small beside them: always by index.
+    let by_index = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
+    tx.conn.batch_execute(by_index).await?;
+    Ok(tx)
+}
+
 impl Writer<'_> {
     async fn begin(&self) -> Result<Tx, Problem> {
-        let now = DateTime::<Utc>::from_timestamp(today(), 0).unwrap_or_default();
-        self.database.begin(Caller::registry(), IfMatch::Absent, now).await
+        begin(self.database).await
     }
 
     fn stage(&mut self, name: &'static str, total: usize) {
@@ -130,7 +139,7 @@ pub async fn generate_with(
     if world.cities == 0 || world.pilots == 0 && world.hostings > 0 {
         return Err("a world needs at least one city, and pilots if it has hostings".into());
     }
-    let mut conn = database.connection().await.map_err(line)?;
+    let mut conn = database.connection().await.map_err(|problem| problem.to_string())?;
     let countries: Vec<(String, bool)> =
         country::table.select((country::code, country::eea)).load(&mut conn).await.map_err(failed)?;
     let tracking: Vec<String> = term::table
@@ -157,7 +166,7 @@ pub async fn generate_with(
         None => cities::invented(world.seed, world.cities),
     };
     let mut writer = Writer { database, world, eea, tracking: tracking.into_iter().collect(), progress };
-    make(&mut writer, &places).await.map_err(line)
+    make(&mut writer, &places).await.map_err(|problem| problem.to_string())
 }
 
 async fn make(writer: &mut Writer<'_>, places: &[cities::Place]) -> Result<Counts, Problem> {
@@ -172,8 +181,8 @@ async fn make(writer: &mut Writer<'_>, places: &[cities::Place]) -> Result<Count
     let measured = outcomes::plan(writer, &towns, &offers, &mut plans).await?;
     let compliance = hostings::make(writer, &towns, &offers, &plans).await?;
     let outcomes = outcomes::make(writer, &towns, &offers, &plans, &measured).await?;
-    let observations = observations::make(writer, &towns, &offers, &plans, &measured).await?;
-    let evaluations = evaluations::make(writer, &towns, &plans, &measured).await?;
+    let observations = observations::make(writer, &towns, &measured).await?;
+    let evaluations = evaluations::make(writer, &towns, &plans).await?;
     catalogue::change_pilots(writer, &towns, &offers).await?;
     Ok(Counts {
         cities: towns.len(),
@@ -189,10 +198,6 @@ async fn make(writer: &mut Writer<'_>, places: &[cities::Place]) -> Result<Count
     })
 }
 
-fn line(problem: Problem) -> String {
-    problem.to_string()
-}
-
 fn failed(error: diesel::result::Error) -> String {
-    line(Problem::from(error))
+    Problem::from(error).to_string()
 }

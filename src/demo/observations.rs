@@ -1,17 +1,18 @@
 //! Observations: monthly series with trend and noise, most of them verified, some corrected, rejected or drafts.
 
+use std::ops::Range;
+
 use chrono::{Datelike, Duration, NaiveDate};
+use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::batch::{BATCH, Hand, Made, Moved, New, change, create, keep_moves, update};
-use super::catalogue::Offer;
 use super::dice::{DAY, Dice, Kind, day, instant};
 use super::directory::{Town, staff};
-use super::life::Plan;
 use super::outcomes::{Known, Measured, Outcomes, decimal, hand};
-use super::{Writer, stages, today};
-use crate::database::Tx;
+use super::{Progress, Writer, begin, stages, today};
+use crate::database::{Database, Tx};
 use crate::http::Problem;
 use crate::outcomes::indicators::Measure;
 use crate::outcomes::observations::Observation;
@@ -85,35 +86,70 @@ struct One {
     corrects: Option<Uuid>,
 }
 
+/// How many batches are written at a time: the database works on one while the next is thrown.
+const WRITERS: usize = 2;
+
 /// Writes the observations, and the states of their outcomes.
-pub async fn make(
-    writer: &mut Writer<'_>,
-    towns: &[Town],
-    _offers: &[Offer],
-    _plans: &[Plan],
-    outcomes: &Outcomes,
-) -> Result<usize, Problem> {
+pub async fn make(writer: &mut Writer<'_>, towns: &[Town], outcomes: &Outcomes) -> Result<usize, Problem> {
     writer.stage(stages::OBSERVATIONS, writer.world.observations);
+    let (database, seed) = (writer.database, writer.world.seed);
+    let mut batches = stream::iter(batches(&outcomes.all))
+        .map(|range| write(database, seed, towns, outcomes, range))
+        .buffered(WRITERS);
     let mut total = 0;
-    let mut waiting: Vec<One> = vec![];
-    let mut touched: Vec<Uuid> = vec![];
-    for (number, one) in outcomes.all.iter().enumerate() {
+    while let Some(count) = batches.next().await {
+        let count = count?;
+        total += count;
+        (writer.progress)(Progress::Done(count));
+    }
+    Ok(total)
+}
+
+/// The outcomes cut so that each batch has about a thousand observations, all those of an outcome in one: its state is
+/// computed by one transaction.
+fn batches(all: &[Measured]) -> Vec<Range<usize>> {
+    let (mut batches, mut first, mut count) = (vec![], 0, 0);
+    for (at, one) in all.iter().enumerate() {
+        count += one.observations;
+        if count >= 2 * BATCH {
+            batches.push(first..at + 1);
+            (first, count) = (at + 1, 0);
+        }
+    }
+    batches.push(first..all.len());
+    batches
+}
+
+/// Writes the observations of some outcomes: made, then decided, then the states.
+async fn write(
+    database: &Database,
+    seed: u64,
+    towns: &[Town],
+    outcomes: &Outcomes,
+    range: Range<usize>,
+) -> Result<usize, Problem> {
+    let (mut others, mut corrections, mut touched) = (vec![], vec![], vec![]);
+    for number in range {
+        let one = &outcomes.all[number];
         touched.push(one.id);
-        let series = Series { one, known: &outcomes.library[one.indicator], number, seed: writer.world.seed, towns };
+        let series = Series { one, known: &outcomes.library[one.indicator], number, seed, towns };
         let mut before = None;
         for nth in 0..one.observations {
             let made = series.observation(nth, before.take());
             before = (made.fate == Fate::Corrected).then(|| (made.id, made.row.clone()));
-            waiting.push(made);
-            // A correction is written with what it corrects.
-            if waiting.len() >= 2 * BATCH && before.is_none() {
-                total += write(writer, &mut waiting, &mut touched).await?;
-                touched.push(one.id);
-            }
+            // A correction is of a verified observation, so it comes after the decision on that one.
+            if made.fate == Fate::Correction { corrections.push(made) } else { others.push(made) }
         }
     }
-    total += write(writer, &mut waiting, &mut touched).await?;
-    Ok(total)
+    let mut tx = begin(database).await?;
+    for one in [&others, &corrections] {
+        submit(&mut tx, one).await?;
+        supersede(&mut tx, one).await?;
+        decide(&mut tx, one).await?;
+    }
+    outcome::refresh_states(&mut tx, touched).await?;
+    tx.commit().await?;
+    Ok(others.len() + corrections.len())
 }
 
 struct Series<'a> {
@@ -210,26 +246,6 @@ impl Series<'_> {
         row["numerator"] = Value::Null;
         row["denominator"] = Value::Null;
     }
-}
-
-/// Writes those that wait: made, then decided, then the states of their outcomes.
-async fn write(writer: &mut Writer<'_>, waiting: &mut Vec<One>, touched: &mut Vec<Uuid>) -> Result<usize, Problem> {
-    let all = std::mem::take(waiting);
-    let mut tx = writer.begin().await?;
-    // A correction is of a verified observation, so it comes after the decision on that one.
-    let (corrections, others): (Vec<One>, Vec<One>) = all.into_iter().partition(|one| one.fate == Fate::Correction);
-    for one in [&others, &corrections] {
-        if !one.is_empty() {
-            submit(&mut tx, one).await?;
-            supersede(&mut tx, one).await?;
-            decide(&mut tx, one).await?;
-        }
-    }
-    outcome::refresh_states(&mut tx, std::mem::take(touched)).await?;
-    tx.commit().await?;
-    let count = others.len() + corrections.len();
-    writer.done(count);
-    Ok(count)
 }
 
 async fn submit(tx: &mut Tx, all: &[One]) -> Result<(), Problem> {
