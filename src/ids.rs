@@ -19,6 +19,11 @@ pub fn fresh() -> Uuid {
     Uuid::now_v7()
 }
 
+/// The UUIDv7 that this instant and these random bytes make: for generated worlds, whose ids follow from their seed.
+pub fn made_of(unix_milliseconds: u64, random: &[u8; 10]) -> Uuid {
+    uuid::Builder::from_unix_timestamp_millis(unix_milliseconds, random).into_uuid()
+}
+
 /// The id in a path or a filter; anything but the canonical form is refused.
 pub fn parse(text: &str) -> Option<Uuid> {
     let id = Uuid::try_parse(text).ok()?;

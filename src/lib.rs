@@ -12,6 +12,7 @@ pub mod cli;
 pub mod config;
 pub mod cooperation;
 pub mod database;
+pub mod demo;
 pub mod directory;
 pub mod hosting;
 pub mod http;

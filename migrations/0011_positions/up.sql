@@ -58,7 +58,7 @@ $$;
 -- Verified observations count (those that were not superseded); while there are none, submitted ones do.
 -- Rows with dimensions are parts of their total and never added to it.
 -- The names of tables are looked up when it runs, so that it answers for the past as well, where they are views.
-CREATE FUNCTION outcome_states(the_outcome uuid, the_indicator uuid)
+CREATE FUNCTION outcome_states(the_outcomes uuid[], the_indicator uuid)
 RETURNS TABLE (outcome_id uuid, latest jsonb, actual numeric) STABLE LANGUAGE sql AS $$
 WITH counted AS (
     SELECT o.id AS outcome_id, v.id, v.starts_on, v.ends_on, v.value, v.numerator, v.denominator, v.text, v.recorded_at,
@@ -68,7 +68,7 @@ WITH counted AS (
     FROM outcome o
     JOIN indicator i ON i.id = o.indicator_id
     JOIN observation v ON v.outcome_id = o.id
-    WHERE (the_outcome IS NULL OR o.id = the_outcome) AND (the_indicator IS NULL OR i.id = the_indicator)
+    WHERE (the_outcomes IS NULL OR o.id = ANY (the_outcomes)) AND (the_indicator IS NULL OR i.id = the_indicator)
         AND v.dimensions = '{}' AND v.superseded_by_id IS NULL AND v.status IN ('verified', 'submitted')
 ), newest AS (
     SELECT DISTINCT ON (outcome_id) *
@@ -97,7 +97,7 @@ FROM outcome o
 JOIN indicator i ON i.id = o.indicator_id
 LEFT JOIN newest n ON n.outcome_id = o.id
 LEFT JOIN summed s ON s.outcome_id = o.id
-WHERE (the_outcome IS NULL OR o.id = the_outcome) AND (the_indicator IS NULL OR i.id = the_indicator)
+WHERE (the_outcomes IS NULL OR o.id = ANY (the_outcomes)) AND (the_indicator IS NULL OR i.id = the_indicator)
 $$;
 
 -- The past. A transaction that puts this schema before public in its search path, and a position into
@@ -224,6 +224,9 @@ SELECT as_of.make_view('programme_view', 'programmes', '''public''', 'r.city_ids
 SELECT as_of.make_view('document_view', 'documents', 'r.visibility', 'r.city_ids');
 SELECT as_of.make_view('term_view', 'terms', '''public''', 'r.city_ids');
 SELECT as_of.make_view('pilot_view', 'pilots', 'r.visibility', 'as_of.cities_of_pilot(r.record_id, v.origin_city_id)');
+SELECT as_of.make_view('need_view', 'needs', '''public''', 'r.city_ids');
+SELECT as_of.make_view('applicability_view', 'applicability',
+    'public.strictest(v.visibility, as_of.visibility_of_pilot(v.pilot_id))', 'r.city_ids');
 SELECT as_of.make_view('partnership_view', 'partnerships', '''public''', 'r.city_ids');
 
 -- Links that are shown to those who may see what they lead to.
@@ -277,7 +280,7 @@ SELECT as_of.make_view('hosting_view', 'hostings', 'as_of.visibility_of_hosting(
 SELECT as_of.make_view('compliance_view', 'compliance', '''private''', 'r.city_ids');
 SELECT as_of.make_view('indicator_view', 'indicators', '''public''', 'r.city_ids');
 SELECT as_of.make_view('outcome_view', 'outcomes', 'as_of.visibility_of_outcome(r.record_id)', 'r.city_ids',
-    '{"latest": "s.latest", "actual": "s.actual"}', 'LEFT JOIN LATERAL public.outcome_states(r.record_id, NULL) s ON true');
+    '{"latest": "s.latest", "actual": "s.actual"}', 'LEFT JOIN LATERAL public.outcome_states(ARRAY[r.record_id], NULL) s ON true');
 SELECT as_of.make_view('observation_view', 'observations',
     'CASE WHEN v.status = ''draft'' THEN ''private'' ELSE as_of.visibility_of_outcome(v.outcome_id) END', 'r.city_ids');
 SELECT as_of.make_view('evaluation_view', 'evaluations',

@@ -12,6 +12,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::access::Caller;
+use crate::catalogue::applicability::Applicability;
+use crate::catalogue::needs::Need;
 use crate::catalogue::pilots::Pilot;
 use crate::cooperation::activities::Activity;
 use crate::cooperation::agreements::Agreement;
@@ -63,6 +65,8 @@ pub static ALL: LazyLock<Vec<Collection>> = LazyLock::new(|| {
         Collection::of::<Document>(),
         Collection::of::<Term>(),
         Collection::of::<Pilot>(),
+        Collection::of::<Need>(),
+        Collection::of::<Applicability>(),
         Collection::of::<Partnership>(),
         Collection::of::<Initiative>(),
         Collection::of::<Activity>(),

@@ -18,7 +18,10 @@ const TAGS: &[(&str, &str)] = &[
         "directory",
         "**2. Who and what.** Cities, organisations, programmes, documents and vocabularies that everything else refers to.",
     ),
-    ("catalogue", "**3. What is offered.** Pilots: the services that cities offer for exchange."),
+    (
+        "catalogue",
+        "**3. What is offered.** Pilots: the services that cities offer for exchange; needs; which pilot fits which city.",
+    ),
     ("cooperation", "**4. What cities do together.** Partnerships, their initiatives, activities and agreements."),
     (
         "hosting",
@@ -40,6 +43,8 @@ const PATH_EXAMPLES: &[(&str, &str)] = &[
     ("/v1/initiatives/", "015aca1d-7402-7000-8000-000000000002"),
     ("/v1/activities/", "015aca1d-7413-7000-8000-000000000013"),
     ("/v1/agreements/", "015aca1d-740a-7000-8000-00000000000a"),
+    ("/v1/needs/", "015aca1d-6504-7000-8000-000000000004"),
+    ("/v1/applicability/", "015aca1d-740b-7000-8000-00000000000b"),
     ("/v1/hostings/", "015aca1d-6412-7000-8000-000000000012"),
     ("/v1/indicators/", "015aca1d-5437-7000-8000-000000000037"),
     ("/v1/outcomes/", "015aca1d-6415-7000-8000-000000000015"),

@@ -10,7 +10,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{accounts, inbox, tokens};
-use crate::catalogue::pilots;
+use crate::catalogue::{applicability, needs, pilots};
 use crate::cooperation::{activities, agreements, initiatives, partnerships, stages};
 use crate::directory::{citations, cities, documents, organisations, programmes, terms};
 use crate::hosting::{compliance, hostings, transitions};
@@ -35,6 +35,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(citations::routes)
         .configure(terms::routes)
         .configure(pilots::routes)
+        .configure(needs::routes)
+        .configure(applicability::routes)
         .configure(partnerships::routes)
         .configure(initiatives::routes)
         .configure(stages::routes)

@@ -10,9 +10,11 @@ use crate::config::{DatabaseSettings, LogForm, LogSettings, ServiceSettings};
 mod account;
 mod demo;
 mod doctor;
+mod generate;
 mod healthcheck;
 mod migrate;
 mod openapi;
+mod progress;
 mod serve;
 
 /// The registry through which cities lend each other their smart-city pilots.
@@ -54,6 +56,13 @@ enum Command {
         database: Box<DatabaseSettings>,
         #[command(subcommand)]
         action: account::Action,
+    },
+    /// Generated data for tests, benchmarks and demonstrations
+    Demo {
+        #[command(flatten)]
+        database: Box<DatabaseSettings>,
+        #[command(subcommand)]
+        action: generate::Action,
     },
     /// Write the OpenAPI document to openapi/openapi.json
     Openapi {
@@ -139,6 +148,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         }
         Command::Migrate { database, check } => migrate::run(&database, check).await,
         Command::Account { database, action } => account::run(&database, action).await,
+        Command::Demo { database, action } => generate::run(&database, action).await,
         Command::Openapi { check } => openapi::run(check),
         Command::Doctor { database, service } => doctor::run(&database, &service).await,
         Command::Healthcheck { service } => healthcheck::run(&service).await,

@@ -19,6 +19,7 @@ use crate::http::conditional::IfMatch;
 
 pub mod cluster;
 pub mod external_ids;
+pub mod history;
 pub mod migrations;
 pub mod positions;
 pub mod records;

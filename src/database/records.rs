@@ -35,7 +35,7 @@ pub trait Record: Serialize + Sized + 'static {
     fn audience(&self) -> (&str, &[Uuid]);
     /// The record if the caller may see it.
     fn find(conn: &mut Conn, caller: &Caller, id: Uuid) -> impl Future<Output = QueryResult<Option<Self>>>;
-    /// Those of these records that the caller may see.
+    /// Those of these records that the caller may see, in order of id.
     fn find_all(conn: &mut Conn, caller: &Caller, ids: &[Uuid]) -> impl Future<Output = QueryResult<Vec<Self>>>;
     /// Fills what depends on the day.
     fn complete(&mut self, _today: NaiveDate) {}
@@ -65,7 +65,7 @@ pub enum Op {
 }
 
 impl Op {
-    const fn label(self) -> &'static str {
+    pub(super) const fn label(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Update => "update",
@@ -341,31 +341,6 @@ impl Tx {
         diesel::delete(register::table.find(id)).execute(&mut self.conn).await?;
         Ok(Reply::empty(StatusCode::NO_CONTENT))
     }
-
-    async fn write_change<R: Record>(&mut self, current: &R, op: Op, version: i32) -> Result<(), Problem> {
-        let (visibility, city_ids) = current.audience();
-        diesel::insert_into(revision::table)
-            .values((
-                revision::record_id.eq(current.id()),
-                revision::version.eq(version),
-                revision::type_.eq(R::TYPE),
-                revision::op.eq(op.label()),
-                revision::body.eq(json!(current)),
-                revision::kept.eq(current.kept()),
-                revision::visibility.eq(visibility),
-                revision::city_ids.eq(city_ids),
-                revision::account_id.eq(self.caller.account_id()),
-                revision::acting_city_id.eq(self.acting.city_id),
-                revision::as_administrator.eq(self.acting.as_administrator),
-            ))
-            .execute(&mut self.conn)
-            .await?;
-        diesel::insert_into(change::table)
-            .values((change::record_id.eq(current.id()), change::version.eq(version)))
-            .execute(&mut self.conn)
-            .await?;
-        Ok(())
-    }
 }
 
 /// 409 that names the record which has the key, if the caller may see it.
@@ -487,6 +462,7 @@ macro_rules! record {
                 use diesel_async::RunQueryDsl as _;
                 Self::visible(caller)
                     .filter(crate::database::schema::$view::id.eq_any(ids.to_vec()))
+                    .order(crate::database::schema::$view::id)
                     .select(Self::as_select())
                     .load(conn)
                     .await

@@ -65,6 +65,8 @@ pub const VIEWS: &[Shown] = &[
     shown("documents", "document_view", "v.title"),
     shown("terms", "term_view", "v.label"),
     shown("pilots", "pilot_view", "v.title"),
+    shown("needs", "need_view", "v.title"),
+    shown("applicability", "applicability_view", "(SELECT p.title FROM pilot p WHERE p.id = v.pilot_id)"),
     shown("partnerships", "partnership_view", "v.title"),
     shown("initiatives", "initiative_view", "v.title"),
     shown("activities", "activity_view", "v.title"),

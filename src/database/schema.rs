@@ -1086,6 +1086,104 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    applicability (id) {
+        id -> Uuid,
+        pilot_id -> Uuid,
+        origin_city_id -> Uuid,
+        city_id -> Uuid,
+        verdict -> Text,
+        reason -> Nullable<Text>,
+        reason_scheme -> Text,
+        text -> Nullable<Text>,
+        assessed_on -> Nullable<Text>,
+        current -> Bool,
+        visibility -> Text,
+    }
+}
+
+diesel::table! {
+    applicability_score (applicability_id, criterion) {
+        applicability_id -> Uuid,
+        criterion -> Text,
+        scheme -> Text,
+        score -> Int2,
+    }
+}
+
+diesel::table! {
+    need (id) {
+        id -> Uuid,
+        city_id -> Uuid,
+        area -> Text,
+        area_scheme -> Text,
+        category -> Nullable<Text>,
+        category_scheme -> Text,
+        title -> Text,
+        description -> Nullable<Text>,
+        tags -> Array<Text>,
+        status -> Text,
+    }
+}
+
+diesel::table! {
+    applicability_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        pilot_id -> Uuid,
+        city -> Text,
+        verdict -> Text,
+        reason -> Nullable<Text>,
+        text -> Nullable<Text>,
+        assessed_on -> Nullable<Text>,
+        scores -> Jsonb,
+        current -> Bool,
+        visibility -> Text,
+        origin_city_id -> Uuid,
+        city_id -> Uuid,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
+    need_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        city -> Text,
+        area -> Text,
+        category -> Nullable<Text>,
+        title -> Text,
+        description -> Nullable<Text>,
+        tags -> Array<Text>,
+        status -> Text,
+        city_id -> Uuid,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::joinable!(applicability -> city (city_id));
+diesel::joinable!(applicability -> record (id));
+diesel::joinable!(applicability_score -> applicability (applicability_id));
+diesel::joinable!(need -> city (city_id));
+diesel::joinable!(need -> record (id));
 diesel::joinable!(account_city -> account (account_id));
 diesel::joinable!(account_city -> city (city_id));
 diesel::joinable!(account_secret -> account (account_id));
@@ -1171,6 +1269,11 @@ diesel::joinable!(transition -> city (acting_city_id));
 diesel::joinable!(transition -> record (record_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    applicability,
+    applicability_score,
+    need,
+    applicability_view,
+    need_view,
     account,
     account_city,
     account_secret,

@@ -12,6 +12,7 @@ use super::schema::{account, country, revision};
 use super::{Database, Tx};
 use crate::access::{Account, Caller, Role, accounts};
 use crate::app::Clock;
+use crate::catalogue::applicability::{self, Applicability};
 use crate::catalogue::pilots::{self, Pilot};
 use crate::cooperation::activities::{self, Activity};
 use crate::cooperation::agreements::{self, Agreement};
@@ -36,8 +37,6 @@ const INDICATORS: &str = include_str!("../../data/indicators.json");
 pub const FOUNDING: &str = include_str!("../../data/founding.json");
 /// The rest of it: what the cities do together.
 pub const FOUNDING_COOPERATION: &str = include_str!("../../data/founding-cooperation.json");
-/// Collections in the data files that this program does not have yet: they wait.
-pub const NOT_YET: &[&str] = &["applicability"];
 
 /// Who the founding data are submitted by; it can never log in.
 const LOADER: &str = "founding-data";
@@ -64,7 +63,7 @@ fn entries(text: &str) -> Vec<Entry> {
 
 /// How many records a fresh registry with the founding data has: the position of the last of them.
 pub fn count() -> usize {
-    [VOCABULARIES, INDICATORS, FOUNDING].map(|text| entries(text).len()).iter().sum()
+    [VOCABULARIES, INDICATORS, FOUNDING, FOUNDING_COOPERATION].map(|text| entries(text).len()).iter().sum()
 }
 
 /// Loads what every registry has and this one has not had yet.
@@ -152,8 +151,7 @@ async fn load(tx: &mut Tx, entries: Vec<Entry>) -> Result<(), Problem> {
         .select(revision::record_id)
         .load(&mut tx.conn)
         .await?;
-    let wanted = |entry: &Entry| !known.contains(&entry.id) && !NOT_YET.contains(&entry.collection.as_str());
-    for entry in entries.into_iter().filter(wanted) {
+    for entry in entries.into_iter().filter(|entry| !known.contains(&entry.id)) {
         let what = format!("{} {}", entry.collection, entry.id);
         insert(tx, entry)
             .await
@@ -193,6 +191,11 @@ async fn insert(tx: &mut Tx, Entry { collection, id, body }: Entry) -> Result<()
             let input = Body::from_value(body).checked(tx).await?;
             pilots::insert(tx, Some(id), &input).await?;
             keep::<Pilot>(tx, id).await
+        }
+        "applicability" => {
+            let input = Body::from_value(body).checked(tx).await?;
+            applicability::insert(tx, Some(id), &input).await?;
+            keep::<Applicability>(tx, id).await
         }
         "hostings" => {
             let input = Body::from_value(body).checked(tx).await?;

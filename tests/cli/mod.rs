@@ -3,5 +3,6 @@
 mod commands;
 mod demo;
 mod faults;
+mod generate;
 mod journal;
 mod settings;

@@ -1,5 +1,6 @@
 //! The rules of the domain, each seen to hold over the API.
 
+mod applicability;
 mod compliance;
 mod cooperation_activities;
 mod cooperation_agreements;
@@ -17,6 +18,7 @@ mod lifecycle;
 mod lifecycle_history;
 mod lifecycle_rules;
 mod merging;
+mod needs;
 mod observations;
 mod partitions;
 mod permissions;

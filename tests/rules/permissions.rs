@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 use crate::support::cooperation::{
     activity, agreement, initiative, new_activity, new_agreement, new_initiative, new_partnership,
 };
-use crate::support::{Actor, Answer, App, founding, new_hosting, new_outcome, new_pilot, unique};
+use crate::support::{Actor, Answer, App, founding, new_assessment, new_hosting, new_outcome, new_pilot, unique};
 
 /// Records of Busan that every operation finds something to work on.
 struct World {
     app: App,
     pilot: Value,
+    need: Value,
+    assessment: Value,
     hosting: Value,
     compliance: Value,
     outcome: Value,
@@ -40,6 +42,10 @@ fn evaluation(kind: &str) -> Value {
     json!({"kind": kind, "on": "2026-10-01", "summary": "It works."})
 }
 
+fn need() -> Value {
+    json!({"city": "KRPUS", "area": "smart_cities", "title": unique()})
+}
+
 fn indicator() -> Value {
     json!({"vocabulary": "own", "city": "KRPUS", "code": format!("SL-{}", unique()), "name": "Glare", "unit": "n",
            "definition": "Complaints about glare.", "measure": "number", "direction": "down", "aggregation": "sum"})
@@ -58,6 +64,8 @@ impl World {
         let of_outcome = format!("/v1/outcomes/{}/observations", outcome["id"].as_str().unwrap());
         let observed = json!({"starts_on": "2026-01", "ends_on": "2026-01", "value": "1", "status": "submitted"});
         Self {
+            need: busan.post("/v1/needs", need()).await.created(),
+            assessment: new_assessment(&busan, &pilot, json!({})).await,
             compliance: busan.post(&format!("{at}/compliance"), json!({"kind": "permit"})).await.created(),
             observation: app.actor("test-busan-2").await.post(&of_outcome, observed).await.created(),
             own_evaluation: busan.post(&format!("{at}/evaluations"), evaluation("self")).await.created(),
@@ -115,6 +123,8 @@ impl World {
             "initiatives" => &self.initiative,
             "activities" => &self.activity,
             "agreements" => &self.agreement,
+            "needs" => &self.need,
+            "applicability" => &self.assessment,
             "hostings" => &self.hosting,
             "compliance" => &self.compliance,
             "indicators" => &self.indicator,
@@ -149,14 +159,18 @@ impl World {
             "create_programme" => json!({"name": unique()}),
             "create_document" => json!({"title": "Plan", "city": "KRPUS"}),
             "create_term" => json!({"code": format!("t{}", unique().replace('-', "_")), "label": "Term"}),
-            "create_pilot" | "upsert_pilot" => json!({"title": unique(), "origin_city": "KRPUS", "category": "waste"}),
-            "create_partnership" | "upsert_partnership" => {
+            "create_pilot" => json!({"title": unique(), "origin_city": "KRPUS", "category": "waste"}),
+            "create_partnership" => {
                 json!({"title": unique(), "cities": ["KRPUS", "ESBCN"]})
             }
-            "create_initiative" | "upsert_initiative" => initiative(json!({})),
+            "create_initiative" => initiative(json!({})),
             "create_initiative_transition" => json!({"to": "negotiating"}),
-            "create_activity" | "upsert_activity" => activity(json!({})),
-            "create_agreement" | "upsert_agreement" => agreement(json!({})),
+            "create_activity" => activity(json!({})),
+            "create_agreement" => agreement(json!({})),
+            "create_need" => need(),
+            "create_applicability" => {
+                json!({"pilot_id": self.pilot["id"], "city": "ESBCN", "verdict": "unknown"})
+            }
             "create_hosting" => json!({"pilot_id": founding::HYDROGEN, "host_city": "KRPUS"}),
             "create_transition" => json!({"to": "agreed"}),
             "create_compliance" => json!({"kind": "permit"}),
@@ -186,7 +200,7 @@ impl World {
             "PATCH" => request.header("content-type", "application/merge-patch+json").body("{}"),
             "POST" if id == "rotate_account_secret" => request,
             "POST" if id == "create_token" => request.form(&[("grant_type", "password")]),
-            "POST" | "PUT" => request.json(&self.body(id, caller.name)),
+            "POST" => request.json(&self.body(id, caller.name)),
             _ => request,
         };
         if id == "create_token" {

@@ -6,7 +6,7 @@ use pilot_exchange::api;
 
 use crate::support::cooperation::new_agreement;
 use crate::support::life::{Exchange, evaluation, submitted};
-use crate::support::{Actor, App, founding, merge, new_outcome, new_pilot, path, unique};
+use crate::support::{Actor, App, founding, merge, new_assessment, new_outcome, new_pilot, path, unique};
 
 const LEVELS: [&str; 3] = ["public", "partners", "private"];
 
@@ -24,6 +24,7 @@ const fn kind(collection: &'static str, private_to_verifiers: bool) -> Kind {
 /// Compliance has a test of its own: it is never public.
 const KINDS: [Kind; 7] = [
     kind("pilots", false),
+    kind("applicability", false),
     kind("hostings", false),
     kind("outcomes", true),
     kind("observations", true),
@@ -108,6 +109,10 @@ async fn make(exchange: &Exchange, collection: &str, level: &str) -> (Value, Str
             (exchange.busan.post(&list, body).await.created(), list)
         }
         "agreements" => (new_agreement(&exchange.busan, visibility).await, list),
+        "applicability" => {
+            let pilot = new_pilot(&exchange.busan, json!({})).await;
+            (new_assessment(&exchange.barcelona, &pilot, visibility).await, list)
+        }
         "hostings" => {
             let hosting = exchange.hosting_at("live").await;
             (exchange.barcelona.patch(&path("hostings", &hosting), visibility).await.ok(), list)

@@ -18,7 +18,7 @@ use crate::ids::{self, OrganisationId};
 use crate::outcomes::indicators::{self, Direction, Indicator, Measure};
 use crate::values::{Decimal, PartialDate, Visibility};
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Nullable, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -348,7 +348,15 @@ pub(super) async fn check_dimensions(tx: &mut Tx, current: &Outcome, input: &Out
 /// # Errors
 /// Those of the database.
 pub async fn refresh_state(tx: &mut Tx, outcome_id: Uuid) -> Result<(), Problem> {
-    refresh(tx, Some(outcome_id), None).await
+    refresh(tx, Some(vec![outcome_id]), None).await
+}
+
+/// The same for many outcomes at once.
+///
+/// # Errors
+/// Those of the database.
+pub async fn refresh_states(tx: &mut Tx, outcome_ids: Vec<Uuid>) -> Result<(), Problem> {
+    refresh(tx, Some(outcome_ids), None).await
 }
 
 /// The same for every outcome of an indicator.
@@ -359,9 +367,13 @@ pub async fn refresh_states_of_indicator(tx: &mut Tx, indicator_id: Uuid) -> Res
     refresh(tx, None, Some(indicator_id)).await
 }
 
-pub(super) async fn refresh(tx: &mut Tx, outcome_id: Option<Uuid>, indicator_id: Option<Uuid>) -> Result<(), Problem> {
+pub(super) async fn refresh(
+    tx: &mut Tx,
+    outcome_ids: Option<Vec<Uuid>>,
+    indicator_id: Option<Uuid>,
+) -> Result<(), Problem> {
     diesel::sql_query(include_str!("state.sql"))
-        .bind::<Nullable<SqlUuid>, _>(outcome_id)
+        .bind::<Nullable<Array<SqlUuid>>, _>(outcome_ids)
         .bind::<Nullable<SqlUuid>, _>(indicator_id)
         .execute(&mut tx.conn)
         .await?;

@@ -1,0 +1,86 @@
+//! The rows of history: one of `revision` and one of `change` for each version of a record.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::records::{Op, Record};
+use super::schema::{change, revision};
+use super::{Acting, Tx};
+use crate::http::Problem;
+
+/// Who made a version, in whose name, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Signature {
+    /// The account.
+    pub account_id: Option<Uuid>,
+    /// In whose name.
+    pub acting: Acting,
+    /// When; now if absent.
+    pub at: Option<DateTime<Utc>>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = revision)]
+struct Row {
+    record_id: Uuid,
+    version: i32,
+    #[diesel(column_name = type_)]
+    collection: &'static str,
+    op: &'static str,
+    body: Value,
+    kept: Value,
+    visibility: String,
+    city_ids: Vec<Uuid>,
+    at: Option<DateTime<Utc>>,
+    account_id: Option<Uuid>,
+    acting_city_id: Option<Uuid>,
+    as_administrator: bool,
+}
+
+impl Row {
+    fn of<R: Record>(record: &R, op: Op, version: i32, by: Signature) -> Self {
+        let (visibility, city_ids) = record.audience();
+        Self {
+            record_id: record.id(),
+            version,
+            collection: R::TYPE,
+            op: op.label(),
+            body: json!(record),
+            kept: record.kept(),
+            visibility: visibility.to_owned(),
+            city_ids: city_ids.to_vec(),
+            at: by.at,
+            account_id: by.account_id,
+            acting_city_id: by.acting.city_id,
+            as_administrator: by.acting.as_administrator,
+        }
+    }
+}
+
+impl Tx {
+    /// Writes the revision and the change of one version.
+    pub(super) async fn write_change<R: Record>(&mut self, current: &R, op: Op, version: i32) -> Result<(), Problem> {
+        let by = Signature { account_id: self.caller.account_id(), acting: self.acting, at: None };
+        self.write_history(vec![Row::of(current, op, version, by)]).await
+    }
+
+    /// Writes the revisions and changes of many records as they are now, at once.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn write_changes<R: Record>(&mut self, op: Op, records: &[(R, Signature)]) -> Result<(), Problem> {
+        let rows = records.iter().map(|(record, by)| Row::of(record, op, record.version(), *by));
+        self.write_history(rows.collect()).await
+    }
+
+    async fn write_history(&mut self, rows: Vec<Row>) -> Result<(), Problem> {
+        let changes: Vec<_> =
+            rows.iter().map(|row| (change::record_id.eq(row.record_id), change::version.eq(row.version))).collect();
+        diesel::insert_into(revision::table).values(rows).execute(&mut self.conn).await?;
+        diesel::insert_into(change::table).values(changes).execute(&mut self.conn).await?;
+        Ok(())
+    }
+}
