@@ -88,6 +88,7 @@ pub const TABLE: &[Row] = &[
     row("upsert_pilot",                     No,  No,  Own, No),
     row("update_pilot",                     No,  No,  Own, No),
     row("delete_pilot",                     No,  No,  Own, No),
+    row("search_records",                   Yes, Yes, Yes, Yes),
 
     row("list_hostings",                    Yes, Yes, Yes, Yes),
     row("get_hosting",                      Yes, Yes, Yes, Yes),

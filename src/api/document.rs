@@ -5,7 +5,11 @@ use serde_json::{Map, Value, json};
 
 use super::problems::{problem_responses, problem_schema, problems_of, response_name};
 
+use utoipa::IntoParams;
+use utoipa::openapi::path::ParameterIn;
+
 use crate::access::table::{self, May};
+use crate::database::search::{ByPlace, ByText, Searchable};
 
 const TAGS: &[(&str, &str)] = &[
     (
@@ -16,7 +20,10 @@ const TAGS: &[(&str, &str)] = &[
         "directory",
         "**2. Who and what.** Cities, organisations, programmes, documents and vocabularies that everything else refers to.",
     ),
-    ("catalogue", "**3. What is offered.** Pilots: the services that cities offer for exchange."),
+    (
+        "catalogue",
+        "**3. What is offered.** Pilots: the services that cities offer for exchange; search over the whole registry.",
+    ),
     (
         "hosting",
         "**4. Who hosts what.** A hosting is a pilot run in one city: propose it, agree, prepare, go live, evaluate, close.",
@@ -124,6 +131,7 @@ fn finish_operation(
 
     let mut parameters = path_parameters(path);
     let own = operation["parameters"].as_array().cloned().unwrap_or_default();
+    parameters.extend(found_by(path, &id).into_iter().map(query_parameter));
     parameters.extend(own.into_iter().filter(|parameter| parameter["in"] == "query").map(query_parameter));
     parameters.extend(header_parameters(path, method, &id));
     if parameters.is_empty() {
@@ -152,6 +160,18 @@ fn finish_operation(
     if id == "create_token" {
         operation["security"] = json!([{}]);
     }
+}
+
+/// Every list of a collection that can be searched takes `q`, and `near` if its records have a place.
+fn found_by(path: &str, id: &str) -> Vec<Value> {
+    let collection = path.rsplit('/').next().and_then(|last| last.parse::<Searchable>().ok());
+    let Some(collection) = collection.filter(|_| id.starts_with("list_")) else { return vec![] };
+    let query = || Some(ParameterIn::Query);
+    let mut parameters = ByText::into_params(query);
+    if collection.has_place() {
+        parameters.extend(ByPlace::into_params(query));
+    }
+    parameters.into_iter().map(|parameter| serde_json::to_value(parameter).expect("plain data")).collect()
 }
 
 fn path_parameters(path: &str) -> Vec<Value> {
@@ -327,7 +347,7 @@ fn success_headers(status: &str, method: &str, id: &str) -> Value {
     if status == "201" {
         names.push("Location");
     }
-    if method == "get" && id.starts_with("list_") {
+    if method == "get" && (id.starts_with("list_") || id == "search_records") {
         names.push("Link");
     }
     let headers: Map<String, Value> = names

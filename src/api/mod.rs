@@ -10,7 +10,9 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{accounts, tokens};
-use crate::catalogue::pilots;
+use crate::catalogue::search::Facet;
+use crate::catalogue::{pilots, search};
+use crate::database::search::Searchable;
 use crate::directory::{cities, documents, organisations, programmes, terms};
 use crate::hosting::{compliance, hostings, transitions};
 use crate::http::paging::{Count, NameSort, TitleSort, UpdatedSort};
@@ -31,6 +33,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(documents::routes)
         .configure(terms::routes)
         .configure(pilots::routes)
+        .configure(search::routes)
         .configure(hostings::routes)
         .configure(transitions::routes)
         .configure(compliance::routes)
@@ -55,7 +58,7 @@ pub fn plain_routes(config: &mut web::ServiceConfig) {
 
 /// Schemas that only parameters use; utoipa collects those of bodies by itself.
 #[derive(OpenApi)]
-#[openapi(components(schemas(Count, NameSort, TitleSort, UpdatedSort)))]
+#[openapi(components(schemas(Count, Facet, NameSort, Searchable, TitleSort, UpdatedSort)))]
 struct OfParameters;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {

@@ -1,3 +1,4 @@
-//! What cities offer: pilots.
+//! What cities offer: pilots; how it is found.
 
 pub mod pilots;
+pub mod search;

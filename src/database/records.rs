@@ -348,6 +348,7 @@ impl Tx {
             .execute(&mut self.conn)
             .await?;
         diesel::delete(register::table.find(id)).execute(&mut self.conn).await?;
+        self.refresh_search(R::TYPE, id).await?;
         Ok(Reply::empty(StatusCode::NO_CONTENT))
     }
 
@@ -372,7 +373,11 @@ impl Tx {
             .values((change::record_id.eq(current.id()), change::version.eq(version)))
             .execute(&mut self.conn)
             .await?;
-        Ok(())
+        match op {
+            // Its rows are still there; search hears of it when they are gone.
+            Op::Delete => Ok(()),
+            Op::Create | Op::Update => self.refresh_search(R::TYPE, current.id()).await,
+        }
     }
 }
 

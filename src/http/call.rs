@@ -21,6 +21,7 @@ use crate::access::Caller;
 use crate::app::State;
 use crate::database::records::{self, Record};
 use crate::database::references::{self, Resolved};
+use crate::database::search::Narrowing;
 use crate::database::{Conn, Tx};
 use crate::ids;
 
@@ -189,22 +190,34 @@ impl Call {
         mut items: Vec<R>,
         limit: i64,
         count: Option<i64>,
+        fuzzy: bool,
         key: impl Fn(&R) -> Value,
     ) -> Answer {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;
         items.truncate(limit);
-        let next = items.last().filter(|_| more).map(|last| {
-            let path = self.request.path().to_owned();
-            Cursor { path, filters: filters(&self.context.query), key: key(last), id: last.id() }
-                .encode(&self.state.secrets)
-        });
+        let next = items.last().filter(|_| more).map(|last| self.cursor_after(last.id(), key(last), fuzzy));
         let today = self.state.clock.today();
         for item in &mut items {
             item.complete(today);
             records::show(item, self.caller());
         }
-        Ok(self.list(&Page { items, next: next.clone(), count }, next.as_deref()))
+        Ok(self.list(&Page { items, next: next.clone(), count, fuzzy: fuzzy.then_some(true) }, next.as_deref()))
+    }
+
+    /// The cursor of what comes after this record in this list.
+    pub fn cursor_after(&self, id: Uuid, key: Value, fuzzy: bool) -> String {
+        let path = self.request.path().to_owned();
+        Cursor { path, filters: filters(&self.context.query), key, id, fuzzy }.encode(&self.state.secrets)
+    }
+
+    /// What narrows this list beside its own filters: `q` and `near`.
+    ///
+    /// # Errors
+    /// 400 for a position that does not exist.
+    pub async fn narrowing(&self, collection: &'static str, conn: &mut Conn) -> Result<Narrowing, Problem> {
+        let known = self.cursor().map(|cursor| cursor.fuzzy);
+        Narrowing::of(conn, self.caller(), collection, &self.context.query, known).await
     }
 
     /// A list with its ETag and its Link [RFC 8288] to the next page.

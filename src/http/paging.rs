@@ -124,6 +124,9 @@ pub struct Page<T> {
     /// How many there are in all, with `count=exact`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<i64>,
+    /// With `q`, if nothing has these words: these are spelled alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fuzzy: Option<bool>,
 }
 
 /// The last record of a page, and the list it belongs to.
@@ -137,6 +140,9 @@ pub struct Cursor {
     pub key: Value,
     /// The id of the last record.
     pub id: Uuid,
+    /// Whether `q` found what is spelled alike only.
+    #[serde(default)]
+    pub fuzzy: bool,
 }
 
 impl Cursor {
@@ -178,8 +184,9 @@ macro_rules! page {
         use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, SelectableHelper as _};
         use diesel_async::RunQueryDsl as _;
         let mut conn = $call.connection().await?;
+        let narrowing = $call.narrowing(<$record as crate::database::records::Record>::TYPE, &mut conn).await?;
         let filtered = || {
-            let mut query = $query;
+            let mut query = crate::database::search::narrowed!($query, narrowing, $view);
             if let Some(since) = $paging.updated_since {
                 query = query.filter(crate::database::schema::$view::updated_at.ge(since));
             }
@@ -215,7 +222,7 @@ macro_rules! page {
             [first] => member(record, &first.name),
             [first, second, ..] => serde_json::json!([member(record, &first.name), member(record, &second.name)]),
         };
-        $call.page(items, $paging.limit(), count, key)
+        $call.page(items, $paging.limit(), count, narrowing.is_fuzzy, key)
     }};
 }
 pub(crate) use page;

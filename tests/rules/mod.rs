@@ -13,5 +13,7 @@ mod observations;
 mod partitions;
 mod permissions;
 mod progress;
+mod search;
+mod search_walk;
 mod visibility;
 mod visibility_chain;
