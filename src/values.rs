@@ -287,6 +287,9 @@ text_type!(
     /// The code of a term of the vocabulary `categories`.
     CategoryCode, |object: ObjectBuilder| reference_schema("terms/categories", object.max_length(Some(60)).examples(["smart_street_lighting"])));
 text_type!(
+    /// The code of a term of the vocabulary `applicability_reasons`.
+    ApplicabilityReason, |object: ObjectBuilder| reference_schema("terms/applicability_reasons", object.max_length(Some(60)).examples(["local_alternative_exists"])));
+text_type!(
     /// The code of a term of the vocabulary `hosting_reasons`.
     HostingReason, |object: ObjectBuilder| reference_schema("terms/hosting_reasons", object.max_length(Some(60)).examples(["funding"])));
 text_type!(

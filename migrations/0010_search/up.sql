@@ -158,6 +158,22 @@ SELECT p.id, 'pilots', p.title,
     p.effective_visibility, p.city_ids, '{}'
 FROM pilot_view p JOIN city c ON c.id = p.origin_city_id
 UNION ALL
+SELECT n.id, 'needs', n.title,
+    search_pieces(n.language, n.translations, jsonb_build_object('title', n.title, 'description', n.description,
+        'tags', array_to_string(n.tags, ' · '))),
+    ARRAY[n.city_id], ARRAY[n.area], n.category, n.status, ARRAY[c.latitude], ARRAY[c.longitude],
+    n.effective_visibility, n.city_ids, '{}'
+FROM need_view n JOIN city c ON c.id = n.city_id
+UNION ALL
+-- An assessment is named after the pilot. Where that is private, the assessed city may be none of those that know it.
+SELECT a.id, 'applicability', p.title,
+    search_pieces(p.language, p.translations, jsonb_build_object('title', p.title))
+        || search_pieces(a.language, a.translations, jsonb_build_object('text', a.text)),
+    ARRAY[a.city_id, a.origin_city_id], p.areas, p.category, a.verdict, '{}', '{}', a.effective_visibility,
+    CASE WHEN p.visibility = 'private' THEN ARRAY(SELECT i FROM unnest(a.city_ids) i WHERE i = ANY (p.city_ids))
+         ELSE a.city_ids END, ARRAY[a.pilot_id]
+FROM applicability_view a JOIN pilot_view p ON p.id = a.pilot_id
+UNION ALL
 SELECT h.id, 'hostings', p.title,
     search_pieces(r.language, r.translations, jsonb_build_object('title', p.title))
         || search_pieces(h.language, h.translations, jsonb_build_object('scale_note', h.scale_note,
@@ -285,8 +301,8 @@ BEGIN
     changed := search_write(own);
     -- Terms have no entry of their own; whether their label changed is seen at the entries that have it.
     SELECT array_agg(record_id) INTO dependants FROM search_entry
-    WHERE ended IS NULL AND (parents && wanted OR names && wanted) AND NOT record_id = ANY (own);
-    IF dependants IS NOT NULL AND (wanted && changed
+    WHERE ended IS NULL AND (parents && own OR names && wanted) AND NOT record_id = ANY (own);
+    IF dependants IS NOT NULL AND (changed <> '{}'
         OR NOT EXISTS (SELECT FROM search_entry WHERE record_id = ANY (wanted) AND ended IS NULL)) THEN
         PERFORM search_lock(dependants);
         PERFORM search_write(dependants);

@@ -22,7 +22,7 @@ const TAGS: &[(&str, &str)] = &[
     ),
     (
         "catalogue",
-        "**3. What is offered.** Pilots: the services that cities offer for exchange; search over the whole registry.",
+        "**3. What is offered.** Pilots: the services that cities offer for exchange; needs; which pilot fits which city; search over the whole registry.",
     ),
     (
         "hosting",
@@ -40,6 +40,8 @@ const PATH_EXAMPLES: &[(&str, &str)] = &[
     ("/v1/documents/", "015aca1d-6401-7000-8000-000000000001"),
     ("/v1/vocabularies/", "smart_street_lighting"),
     ("/v1/pilots/", "015aca1d-640d-7000-8000-00000000000d"),
+    ("/v1/needs/", "015aca1d-6504-7000-8000-000000000004"),
+    ("/v1/applicability/", "015aca1d-740b-7000-8000-00000000000b"),
     ("/v1/hostings/", "015aca1d-6412-7000-8000-000000000012"),
     ("/v1/indicators/", "015aca1d-5437-7000-8000-000000000037"),
     ("/v1/outcomes/", "015aca1d-6415-7000-8000-000000000015"),

@@ -11,7 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{accounts, tokens};
 use crate::catalogue::search::Facet;
-use crate::catalogue::{pilots, search};
+use crate::catalogue::{applicability, needs, pilots, search};
 use crate::database::search::Searchable;
 use crate::directory::{cities, documents, organisations, programmes, terms};
 use crate::hosting::{compliance, hostings, transitions};
@@ -33,6 +33,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(documents::routes)
         .configure(terms::routes)
         .configure(pilots::routes)
+        .configure(needs::routes)
+        .configure(applicability::routes)
         .configure(search::routes)
         .configure(hostings::routes)
         .configure(transitions::routes)

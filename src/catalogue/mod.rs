@@ -1,4 +1,6 @@
-//! What cities offer: pilots; how it is found.
+//! What cities offer, what they need, and what fits where: pilots, needs, applicability; how it is found.
 
+pub mod applicability;
+pub mod needs;
 pub mod pilots;
 pub mod search;

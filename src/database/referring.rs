@@ -61,6 +61,8 @@ fn collection_of(table: &str) -> &str {
         "document" => "documents",
         "term" => "terms",
         "pilot" | "pilot_area" | "pilot_provider" => "pilots",
+        "need" => "needs",
+        "applicability" | "applicability_score" => "applicability",
         "hosting" | "site" | "transition" => "hostings",
         "compliance" => "compliance",
         "indicator" | "indicator_area" => "indicators",

@@ -32,6 +32,31 @@ diesel::table! {
 }
 
 diesel::table! {
+    applicability (id) {
+        id -> Uuid,
+        pilot_id -> Uuid,
+        origin_city_id -> Uuid,
+        city_id -> Uuid,
+        verdict -> Text,
+        reason -> Nullable<Text>,
+        reason_scheme -> Text,
+        text -> Nullable<Text>,
+        assessed_on -> Nullable<Text>,
+        current -> Bool,
+        visibility -> Text,
+    }
+}
+
+diesel::table! {
+    applicability_score (applicability_id, criterion) {
+        applicability_id -> Uuid,
+        criterion -> Text,
+        scheme -> Text,
+        score -> Int2,
+    }
+}
+
+diesel::table! {
     change (id) {
         id -> Int8,
         record_id -> Uuid,
@@ -215,6 +240,21 @@ diesel::table! {
         position -> Int2,
         kind -> Text,
         text -> Text,
+    }
+}
+
+diesel::table! {
+    need (id) {
+        id -> Uuid,
+        city_id -> Uuid,
+        area -> Text,
+        area_scheme -> Text,
+        category -> Nullable<Text>,
+        category_scheme -> Text,
+        title -> Text,
+        description -> Nullable<Text>,
+        tags -> Array<Text>,
+        status -> Text,
     }
 }
 
@@ -430,6 +470,34 @@ diesel::table! {
 }
 
 diesel::table! {
+    applicability_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        pilot_id -> Uuid,
+        city -> Text,
+        verdict -> Text,
+        reason -> Nullable<Text>,
+        text -> Nullable<Text>,
+        assessed_on -> Nullable<Text>,
+        scores -> Jsonb,
+        current -> Bool,
+        visibility -> Text,
+        origin_city_id -> Uuid,
+        city_id -> Uuid,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
     city_view (id) {
         id -> Uuid,
         #[sql_name = "type"]
@@ -600,6 +668,31 @@ diesel::table! {
         aggregation -> Text,
         areas -> Array<Text>,
         city_id -> Nullable<Uuid>,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
+    need_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        city -> Text,
+        area -> Text,
+        category -> Nullable<Text>,
+        title -> Text,
+        description -> Nullable<Text>,
+        tags -> Array<Text>,
+        status -> Text,
+        city_id -> Uuid,
         effective_visibility -> Text,
         city_ids -> Array<Uuid>,
     }
@@ -805,6 +898,9 @@ diesel::table! {
 diesel::joinable!(account_city -> account (account_id));
 diesel::joinable!(account_city -> city (city_id));
 diesel::joinable!(account_secret -> account (account_id));
+diesel::joinable!(applicability -> city (city_id));
+diesel::joinable!(applicability -> record (id));
+diesel::joinable!(applicability_score -> applicability (applicability_id));
 diesel::joinable!(citation -> document (document_id));
 diesel::joinable!(citation -> record (record_id));
 diesel::joinable!(city -> country (country));
@@ -829,6 +925,8 @@ diesel::joinable!(indicator -> city (city_id));
 diesel::joinable!(indicator -> record (id));
 diesel::joinable!(indicator_area -> indicator (indicator_id));
 diesel::joinable!(lesson -> evaluation (evaluation_id));
+diesel::joinable!(need -> city (city_id));
+diesel::joinable!(need -> record (id));
 diesel::joinable!(observation -> outcome (outcome_id));
 diesel::joinable!(observation -> record (id));
 diesel::joinable!(organisation -> city (city_id));
@@ -857,6 +955,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     account,
     account_city,
     account_secret,
+    applicability,
+    applicability_score,
     change,
     citation,
     city,
@@ -873,6 +973,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     indicator,
     indicator_area,
     lesson,
+    need,
     observation,
     organisation,
     outcome,

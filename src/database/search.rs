@@ -27,6 +27,10 @@ labels! {
         Documents = "documents",
         /// pilots
         Pilots = "pilots",
+        /// needs
+        Needs = "needs",
+        /// assessments of pilots for cities, by the pilot's title
+        Applicability = "applicability",
         /// hostings, by the pilot's title
         Hostings = "hostings",
         /// indicators
@@ -39,7 +43,10 @@ labels! {
 impl Searchable {
     /// Whether its records have a place.
     pub const fn has_place(self) -> bool {
-        matches!(self, Self::Cities | Self::Organisations | Self::Documents | Self::Pilots | Self::Hostings)
+        matches!(
+            self,
+            Self::Cities | Self::Organisations | Self::Documents | Self::Pilots | Self::Needs | Self::Hostings
+        )
     }
 }
 

@@ -12,6 +12,7 @@ use super::schema::{account, country, revision};
 use super::{Database, Tx};
 use crate::access::{Account, Caller, Role, accounts};
 use crate::app::Clock;
+use crate::catalogue::applicability::{self, Applicability};
 use crate::catalogue::pilots::{self, Pilot};
 use crate::directory::cities::{self, City};
 use crate::directory::documents::{self, Document};
@@ -181,6 +182,11 @@ async fn insert(tx: &mut Tx, Entry { collection, id, mut body }: Entry) -> Resul
             let input = Body::from_value(body).checked(tx).await?;
             pilots::insert(tx, Some(id), &input).await?;
             keep::<Pilot>(tx, id).await
+        }
+        "applicability" => {
+            let input = Body::from_value(body).checked(tx).await?;
+            applicability::insert(tx, Some(id), &input).await?;
+            keep::<Applicability>(tx, id).await
         }
         "hostings" => {
             let input = Body::from_value(body).checked(tx).await?;

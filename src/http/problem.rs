@@ -270,6 +270,8 @@ const CONSTRAINTS: &[(&str, Code, &str, &str)] = &[
     ("term_broader_not_itself", Code::Invalid, "/broader", "must not be the term itself"),
     ("term_broader_fk", Code::Invalid, "/broader", "must be the code of a term of the same scheme"),
     ("term_tracks_people_of_category", Code::Invalid, "/tracks_people", "is for categories only"),
+    ("applicability_other_city", Code::Invalid, "/city", "must be another city than the one that offers the pilot"),
+    ("applicability_reason_given", Code::Invalid, "/reason", "must say why it is not readily applicable"),
     ("hosting_planned_order", Code::Invalid, "/planned_end", "must not be before planned_start"),
     ("hosting_actual_order", Code::Invalid, "/actual_end", "must not be before actual_start"),
     (
@@ -317,6 +319,7 @@ const KEYS: &[(&str, &str)] = &[
     ("programme_name_unique", "name"),
     ("term_code_unique", "scheme and code"),
     ("pilot_slug_unique", "origin city and slug"),
+    ("applicability_current_unique", "pilot and city, current"),
     ("hosting_open_unique", "pilot and host city, not closed or cancelled"),
     ("compliance_privacy_unique", "hosting and kind"),
     ("indicator_code_unique", "vocabulary, city and code"),

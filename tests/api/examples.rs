@@ -26,7 +26,9 @@ async fn missing_records(app: &App) -> BTreeMap<&'static str, Value> {
     let draft = json!({"starts_on": "2025", "ends_on": "2025", "value": "1"});
     let outcome = format!("/v1/outcomes/{}/observations", founding::SERVICES_UNDER_TEST);
     let draft = busan.post(&outcome, draft).await.created();
-    BTreeMap::from([("compliance", compliance), ("evaluations", evaluation), ("observations", draft)])
+    let need = json!({"city": "KRPUS", "area": "smart_cities", "title": "Safer crossings"});
+    let need = busan.post("/v1/needs", need).await.created();
+    BTreeMap::from([("needs", need), ("compliance", compliance), ("evaluations", evaluation), ("observations", draft)])
 }
 
 /// The example of a schema: its own, or put together from those of its members.

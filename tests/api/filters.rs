@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::openapi::operations;
-use crate::support::{App, founding, new_hosting, new_outcome, new_pilot, path};
+use crate::support::{App, founding, new_assessment, new_hosting, new_outcome, new_pilot, path};
 
 /// A list, the record to find in it, and for each filter a value that finds the record and one that does not.
 type Case = (&'static str, String, Value, Vec<(&'static str, String, &'static str)>);
@@ -86,6 +86,49 @@ async fn directory(app: &App) -> Vec<Case> {
             "/v1/programmes".into(),
             programme,
             filters(&[("name", "lamps of the world", "World Cities"), ("q", "lamps world", "zzyzxqq")]),
+        ),
+    ]
+}
+
+async fn catalogue(app: &App) -> Vec<Case> {
+    let barcelona = app.barcelona().await;
+    let need = json!({"city": "ESBCN", "area": "public_transport", "category": "fare_collection", "title": "Paying",
+                      "tags": ["buses"], "status": "met"});
+    let need = barcelona.post("/v1/needs", need).await.created();
+    let pilot = new_pilot(&app.busan().await, json!({})).await;
+    let assessment =
+        json!({"verdict": "with_changes", "reason": "cost", "assessed_on": "2026-05", "visibility": "partners"});
+    let assessment = new_assessment(&barcelona, &pilot, assessment).await;
+    vec![
+        (
+            "list_needs",
+            "/v1/needs".into(),
+            need,
+            filters(&[
+                ("city", "ESBCN", "KRPUS"),
+                ("area", "public_transport", "clean_energy"),
+                ("category", "fare_collection", "waste"),
+                ("status", "met", "open"),
+                ("tags", "buses", "none"),
+                ("q", "buses", "zzyzxqq"),
+                ("near", "41.4,2.2", NOWHERE),
+            ]),
+        ),
+        (
+            "list_applicability",
+            "/v1/applicability".into(),
+            assessment,
+            filters(&[
+                ("pilot_id", pilot["id"].as_str().unwrap(), NO_ID),
+                ("city", "ESBCN", "KRSEL"),
+                ("verdict", "with_changes", "applicable"),
+                ("reason", "cost", "regulation"),
+                ("current", "true", "false"),
+                ("visibility", "partners", "public"),
+                ("assessed_on_from", "2026-05-31", "2026-06"),
+                ("assessed_on_to", "2026-05", "2026-05-30"),
+                ("q", "pilot", "zzyzxqq"),
+            ]),
         ),
     ]
 }
@@ -255,6 +298,7 @@ async fn every_filter_finds_what_fits_and_leaves_out_what_does_not() {
     let app = App::start().await;
     let admin = app.admin().await;
     let mut cases = directory(&app).await;
+    cases.extend(catalogue(&app).await);
     cases.extend(exchange(&app).await);
     cases.extend(outcomes(&app).await);
     let mut tried: BTreeSet<(&str, &str)> = BTreeSet::new();

@@ -72,8 +72,13 @@ async fn the_newest_migration_goes_down_and_up_over_real_rows() {
     let conn = AsyncPgConnection::establish(&database.owner_url).await.unwrap();
     AsyncMigrationHarness::new(conn).revert_last_migration(MIGRATIONS).unwrap();
     assert!(ours(&database).await.len() < shape.len());
+    // The rows of its own tables go with it, or are made anew; all others stay.
+    let tables: Vec<String> = ours(&database).await.into_iter().filter(|one| one.starts_with("relation ")).collect();
+    let others = |rows: Vec<(String, String)>| -> Vec<(String, String)> {
+        rows.into_iter().filter(|(table, _)| tables.contains(&format!("relation {table} r"))).collect()
+    };
     migrations::run(&database.owner_url, SERVICE).await.unwrap();
-    assert_eq!((ours(&database).await, counts(&database).await), (shape, rows));
+    assert_eq!((ours(&database).await, others(counts(&database).await)), (shape, others(rows)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

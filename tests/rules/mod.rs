@@ -1,5 +1,6 @@
 //! The rules of the domain, each seen to hold over the API.
 
+mod applicability;
 mod compliance;
 mod directory;
 mod directory_pilots;
@@ -9,6 +10,7 @@ mod indicators;
 mod lifecycle;
 mod lifecycle_history;
 mod lifecycle_rules;
+mod needs;
 mod observations;
 mod partitions;
 mod permissions;

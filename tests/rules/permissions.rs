@@ -4,12 +4,14 @@ use pilot_exchange::access::table::{self, May, Row};
 use pilot_exchange::api;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Answer, App, founding, new_hosting, new_outcome, new_pilot, unique};
+use crate::support::{Actor, Answer, App, founding, new_assessment, new_hosting, new_outcome, new_pilot, unique};
 
 /// Records of Busan that every operation finds something to work on.
 struct World {
     app: App,
     pilot: Value,
+    need: Value,
+    assessment: Value,
     hosting: Value,
     compliance: Value,
     outcome: Value,
@@ -33,6 +35,10 @@ fn evaluation(kind: &str) -> Value {
     json!({"kind": kind, "on": "2026-10-01", "summary": "It works."})
 }
 
+fn need() -> Value {
+    json!({"city": "KRPUS", "area": "smart_cities", "title": unique()})
+}
+
 fn indicator() -> Value {
     json!({"vocabulary": "own", "city": "KRPUS", "code": format!("SL-{}", unique()), "name": "Glare", "unit": "n",
            "definition": "Complaints about glare.", "measure": "number", "direction": "down", "aggregation": "sum"})
@@ -51,6 +57,8 @@ impl World {
         let of_outcome = format!("/v1/outcomes/{}/observations", outcome["id"].as_str().unwrap());
         let observed = json!({"starts_on": "2026-01", "ends_on": "2026-01", "value": "1", "status": "submitted"});
         Self {
+            need: busan.post("/v1/needs", need()).await.created(),
+            assessment: new_assessment(&busan, &pilot, json!({})).await,
             compliance: busan.post(&format!("{at}/compliance"), json!({"kind": "permit"})).await.created(),
             observation: app.actor("test-busan-2").await.post(&of_outcome, observed).await.created(),
             own_evaluation: busan.post(&format!("{at}/evaluations"), evaluation("self")).await.created(),
@@ -93,6 +101,8 @@ impl World {
             "organisations" => &self.organisation,
             "documents" => &self.document,
             "pilots" => &self.pilot,
+            "needs" => &self.need,
+            "applicability" => &self.assessment,
             "hostings" => &self.hosting,
             "compliance" => &self.compliance,
             "indicators" => &self.indicator,
@@ -118,6 +128,10 @@ impl World {
             "create_document" => json!({"title": "Plan", "city": "KRPUS"}),
             "create_term" => json!({"code": format!("t{}", unique().replace('-', "_")), "label": "Term"}),
             "create_pilot" => json!({"title": unique(), "origin_city": "KRPUS", "category": "waste"}),
+            "create_need" => need(),
+            "create_applicability" => {
+                json!({"pilot_id": self.pilot["id"], "city": "ESBCN", "verdict": "unknown"})
+            }
             "create_hosting" => json!({"pilot_id": founding::HYDROGEN, "host_city": "KRPUS"}),
             "create_transition" => json!({"to": "agreed"}),
             "create_compliance" => json!({"kind": "permit"}),
@@ -135,12 +149,15 @@ impl World {
     async fn call(&self, method: &str, template: &str, id: &str, caller: &Caller) -> Answer {
         let actor = &caller.actor;
         // Everything that changes a record names a version that it never had: who is let in gets 412, and nothing changes.
-        let request = actor.request(method, &self.path(template, caller.name)).header("if-match", "\"v999\"");
+        let path = self.path(template, caller.name).replace("{source}", "test").replace("{value}", &unique());
+        let request = actor.request(method, &path).header("if-match", "\"v999\"");
         let request = match method {
             "PATCH" => request.header("content-type", "application/merge-patch+json").body("{}"),
             "POST" if id == "rotate_account_secret" => request,
             "POST" if id == "create_token" => request.form(&[("grant_type", "password")]),
             "POST" => request.json(&self.body(id, caller.name)),
+            // An id that nobody knows yet: the record is made, as by POST.
+            "PUT" => request.json(&self.body(&id.replace("upsert_", "create_"), caller.name)),
             _ => request,
         };
         if id == "create_token" {

@@ -251,7 +251,15 @@ async fn hidden(exchange: &Exchange, visibility: &str, word: &str) -> Vec<(&'sta
     let evaluation = exchange.barcelona.post(&list, evaluation(lessons)).await.created();
     let document = json!({"title": format!("Contract {word}"), "city": "KRPUS", "visibility": visibility});
     let document = busan.post("/v1/documents", document).await.created();
-    vec![("pilots", pilot), ("hostings", hosting), ("evaluations", evaluation), ("documents", document)]
+    let assessment = json!({"pilot_id": pilot["id"], "city": "ESBCN", "verdict": "applicable", "text": word});
+    let assessment = busan.post("/v1/applicability", assessment).await.created();
+    vec![
+        ("pilots", pilot),
+        ("hostings", hosting),
+        ("evaluations", evaluation),
+        ("documents", document),
+        ("applicability", assessment),
+    ]
 }
 
 #[tokio::test]
@@ -277,8 +285,8 @@ async fn what_one_may_not_see_is_not_found_not_counted_and_not_shown() {
             let case = format!("{name}, {visibility}");
             let answer = found(&actor, &[("q", word)]).await;
             let expected = match (name, sees) {
-                ("barcelona", _) if visibility == "private" => 3, // the document is Busan's alone
-                (_, true) => 4,
+                ("barcelona", _) if visibility == "private" => 4, // the document is Busan's alone
+                (_, true) => 5,
                 _ => 0,
             };
             assert_eq!(answer["items"].as_array().unwrap().len(), expected, "{case}: {answer}");

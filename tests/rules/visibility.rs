@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use pilot_exchange::api;
 
 use crate::support::life::{Exchange, evaluation, submitted};
-use crate::support::{Actor, App, founding, merge, new_outcome, new_pilot, path, unique};
+use crate::support::{Actor, App, founding, merge, new_assessment, new_outcome, new_pilot, path, unique};
 
 const LEVELS: [&str; 3] = ["public", "partners", "private"];
 
@@ -21,8 +21,9 @@ const fn kind(collection: &'static str, private_to_verifiers: bool) -> Kind {
 
 /// Every collection that has the member `visibility`, and observations, which have that of their outcome.
 /// Compliance has a test of its own: it is never public.
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     kind("pilots", false),
+    kind("applicability", false),
     kind("hostings", false),
     kind("outcomes", true),
     kind("observations", true),
@@ -104,6 +105,10 @@ async fn make(exchange: &Exchange, collection: &str, level: &str) -> (Value, Str
         "documents" => {
             let body = json!({"title": "Report", "visibility": level});
             (exchange.busan.post(&list, body).await.created(), list)
+        }
+        "applicability" => {
+            let pilot = new_pilot(&exchange.busan, json!({})).await;
+            (new_assessment(&exchange.barcelona, &pilot, visibility).await, list)
         }
         "hostings" => {
             let hosting = exchange.hosting_at("live").await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::life::{Exchange, evaluation, submitted};
-use crate::support::{Actor, App, new_hosting, new_outcome, new_pilot, path};
+use crate::support::{Actor, App, new_assessment, new_hosting, new_outcome, new_pilot, path};
 
 const LEVELS: [&str; 3] = ["public", "partners", "private"];
 
@@ -109,6 +109,22 @@ async fn an_outcome_of_a_pilot_is_never_wider_than_the_pilot() {
         let outcome = path("outcomes", &new_outcome(&busan, "pilot", &pilot["id"], json!({})).await);
         assert_eq!((anyone.get(&outcome).await.status, reader.get(&outcome).await.status), (to_anyone, to_a_reader));
         busan.get(&outcome).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn an_assessment_is_never_wider_than_the_pilot() {
+    let app = App::start().await;
+    let (busan, barcelona, anyone, reader) =
+        (app.busan().await, app.barcelona().await, app.anonymous(), app.reader().await);
+    let pilot = new_pilot(&busan, json!({})).await;
+    let assessment = path("applicability", &new_assessment(&barcelona, &pilot, json!({})).await);
+    for (of_pilot, to_anyone, to_a_reader) in [("public", 200, 200), ("partners", 404, 200), ("private", 404, 404)] {
+        set(&busan, &path("pilots", &pilot), of_pilot).await;
+        assert_eq!(anyone.get(&assessment).await.status, to_anyone, "{of_pilot}");
+        assert_eq!(reader.get(&assessment).await.status, to_a_reader, "{of_pilot}");
+        assert_eq!(barcelona.get(&assessment).await.ok()["visibility"], "public");
+        busan.get(&assessment).await.ok();
     }
 }
 

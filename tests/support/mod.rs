@@ -25,6 +25,7 @@ pub mod founding {
     pub const BUSAN_CITY_HALL: &str = "015aca1d-6409-7000-8000-000000000009";
     pub const STREETLIGHTS: &str = "015aca1d-640d-7000-8000-00000000000d";
     pub const CCTV: &str = "015aca1d-640e-7000-8000-00000000000e";
+    pub const FARE_BOXES: &str = "015aca1d-6410-7000-8000-000000000010";
     pub const HYDROGEN: &str = "015aca1d-6411-7000-8000-000000000011";
     pub const STREETLIGHTS_AT_HOME: &str = "015aca1d-6412-7000-8000-000000000012";
     pub const SERVICES_UNDER_TEST: &str = "015aca1d-6415-7000-8000-000000000015";
@@ -154,6 +155,13 @@ pub async fn new_pilot(actor: &Actor, change: Value) -> Value {
     });
     merge(&mut body, change);
     actor.post("/v1/pilots", body).await.created()
+}
+
+/// An assessment of the pilot for Barcelona; `change` overrides members.
+pub async fn new_assessment(actor: &Actor, pilot: &Value, change: Value) -> Value {
+    let mut body = json!({"pilot_id": pilot["id"], "city": "ESBCN", "verdict": "applicable"});
+    merge(&mut body, change);
+    actor.post("/v1/applicability", body).await.created()
 }
 
 /// A hosting of the pilot in Barcelona; `change` overrides members.

@@ -19,7 +19,7 @@ labels! {
         Area = "area",
         /// the kind of service
         Category = "category",
-        /// the status, and the decision of evaluations
+        /// the status, the verdict of applicability, the decision of evaluations
         Status = "status",
     }
 }
@@ -41,7 +41,7 @@ pub struct SearchFilter {
     pub(super) areas: Option<Vec<AreaCode>>,
     /// Kinds of service; several by comma or repeated.
     pub(super) category: Option<Vec<CategoryCode>>,
-    /// Statuses of pilots and hostings, decisions of evaluations; several by comma or repeated.
+    /// Statuses of pilots, needs and hostings, verdicts of applicability, decisions of evaluations; several by comma or repeated.
     #[param(inline)]
     pub(super) status: Option<Vec<StatusCode>>,
     /// What to count hits by; all if absent.

@@ -1,0 +1,2 @@
+DROP VIEW applicability_view, need_view;
+DROP TABLE applicability_score, applicability, need;
