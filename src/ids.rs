@@ -77,6 +77,7 @@ ids! {
     OrganisationId => "organisations",
     DocumentId => "documents",
     PilotId => "pilots",
+    NeedId => "needs",
     HostingId => "hostings",
     IndicatorId => "indicators",
     OutcomeId => "outcomes",

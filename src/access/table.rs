@@ -101,6 +101,7 @@ pub const TABLE: &[Row] = &[
     row("update_applicability",             No,  No,  Own, No),
     row("delete_applicability",             No,  No,  Own, No),
     row("search_records",                   Yes, Yes, Yes, Yes),
+    row("list_matches",                     Yes, Yes, Yes, Yes),
 
     row("list_hostings",                    Yes, Yes, Yes, Yes),
     row("get_hosting",                      Yes, Yes, Yes, Yes),

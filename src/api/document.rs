@@ -9,6 +9,7 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::ParameterIn;
 
 use crate::access::table::{self, May};
+use crate::catalogue::matching;
 use crate::database::search::{ByPlace, ByText, Searchable};
 
 const TAGS: &[(&str, &str)] = &[
@@ -136,6 +137,10 @@ fn finish_operation(
     parameters.extend(found_by(path, &id).into_iter().map(query_parameter));
     parameters.extend(own.into_iter().filter(|parameter| parameter["in"] == "query").map(query_parameter));
     parameters.extend(header_parameters(path, method, &id));
+    if id == "list_matches" {
+        let text = operation["description"].as_str().unwrap_or_default();
+        operation["description"] = json!(text.replace("{{reasons}}", matching::as_markdown().trim_end()));
+    }
     if parameters.is_empty() {
         operation.as_object_mut().map(|object| object.shift_remove("parameters"));
     } else {

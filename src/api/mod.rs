@@ -11,11 +11,12 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{accounts, tokens};
 use crate::catalogue::search::Facet;
-use crate::catalogue::{applicability, needs, pilots, search};
+use crate::catalogue::{applicability, matching, needs, pilots, search};
 use crate::database::search::Searchable;
 use crate::directory::{cities, documents, organisations, programmes, terms};
 use crate::hosting::{compliance, hostings, transitions};
 use crate::http::paging::{Count, NameSort, TitleSort, UpdatedSort};
+use crate::ids::NeedId;
 use crate::outcomes::{evaluations, indicators, observations, outcome, verification};
 use crate::{pages, service};
 
@@ -36,6 +37,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(needs::routes)
         .configure(applicability::routes)
         .configure(search::routes)
+        .configure(matching::routes)
         .configure(hostings::routes)
         .configure(transitions::routes)
         .configure(compliance::routes)
@@ -60,7 +62,7 @@ pub fn plain_routes(config: &mut web::ServiceConfig) {
 
 /// Schemas that only parameters use; utoipa collects those of bodies by itself.
 #[derive(OpenApi)]
-#[openapi(components(schemas(Count, Facet, NameSort, Searchable, TitleSort, UpdatedSort)))]
+#[openapi(components(schemas(Count, Facet, NameSort, NeedId, Searchable, TitleSort, UpdatedSort)))]
 struct OfParameters;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {

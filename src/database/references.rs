@@ -46,6 +46,7 @@ const VIEWS: &[(&str, &str)] = &[
     ("organisations", "organisation_view"),
     ("documents", "document_view"),
     ("pilots", "pilot_view"),
+    ("needs", "need_view"),
     ("hostings", "hosting_view"),
     ("indicators", "indicator_view"),
     ("outcomes", "outcome_view"),

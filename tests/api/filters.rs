@@ -314,6 +314,9 @@ async fn every_filter_finds_what_fits_and_leaves_out_what_does_not() {
     }
     for (_, _, operation) in operations() {
         let id = operation["operationId"].as_str().unwrap();
+        if id == "list_matches" {
+            continue; // No list of records; its parameters are tried in rules::matching.
+        }
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         for name in parameters.filter(|one| one["in"] == "query").map(|one| one["name"].as_str().unwrap()) {
             assert!(PAGING.contains(&name) || tried.contains(&(id, name)), "{id}: {name} is not tried");

@@ -10,6 +10,7 @@ mod indicators;
 mod lifecycle;
 mod lifecycle_history;
 mod lifecycle_rules;
+mod matching;
 mod needs;
 mod observations;
 mod partitions;

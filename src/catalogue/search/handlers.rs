@@ -17,8 +17,8 @@ const WALK: i64 = 3600;
 /// then all other texts. If nothing that you may see has the words, records whose titles, tags or labels are spelled
 /// alike are found, and the answer says `fuzzy: true`.
 ///
-/// Each facet counts the hits as if it were not filtered by itself, so that a choice can be widened; beyond 10,000 hits
-/// the counts are of 10,000 of them, and the answer says `estimated: true`. Facets come with the first page.
+/// Each facet counts the hits as if it were not filtered by itself, so that a choice can be widened; beyond 50,000 hits
+/// the counts are of 50,000 of them, and the answer says `estimated: true`. Facets come with the first page.
 ///
 /// A walk through the pages goes on in the list as it was at the first page: a record that exists throughout is found
 /// exactly once, whatever is written meanwhile. Its cursor ends after an hour.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// How many hits facets count.
-const COUNTED: i64 = 10_000;
+const COUNTED: i64 = 50_000;
 
 /// How the words are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
