@@ -75,10 +75,10 @@ WITH offered AS MATERIALIZED (
     FROM pair JOIN hosted h USING (pilot_id) JOIN decided d ON d.hosting_id = h.id
     ORDER BY pilot_id, city_id, d.decision, last_day(d."on") DESC, h.id
 ), achieved AS (
-    SELECT DISTINCT ON (pilot_id, city_id) pilot_id, city_id, 'outcome_achieved' AS code,
+    SELECT DISTINCT ON (pair.pilot_id, pair.city_id) pair.pilot_id, pair.city_id, 'outcome_achieved' AS code,
         jsonb_build_object('host', h.name, 'indicator', i.name) AS facts
     FROM pair JOIN hosted h USING (pilot_id) JOIN outcome o ON o.hosting_id = h.id JOIN indicator i ON i.id = o.indicator_id
-    WHERE o.id = ANY ($7) ORDER BY pilot_id, city_id, o.id
+    WHERE o.id = ANY ($7) ORDER BY pair.pilot_id, pair.city_id, o.id
 ), assessed AS (
     SELECT pilot_id, city_id, a.verdict AS code,
         jsonb_build_object('reason', a.reason, 'label', t.label, 'text', a.text, 'on', a.assessed_on) AS facts
