@@ -24,14 +24,15 @@ WITH offered AS MATERIALIZED (
     WHERE (n.effective_visibility = ANY ($1) OR n.city_ids && $2)
         AND CASE WHEN $4 IS NULL THEN n.status = 'open' AND n.city_id IN (SELECT id FROM town) ELSE n.id = $4 END
 ), needed_category AS (
-    SELECT DISTINCT ON (pilot_id, city_id) pilot_id, city_id, 'need_category' AS code,
-        jsonb_build_object('need', n.title) AS facts
-    FROM pair JOIN offered p ON p.id = pilot_id JOIN wanted n USING (city_id)
-    WHERE n.category = p.category ORDER BY pilot_id, city_id, n.id
+    SELECT pilot_id, city_id, 'need_category' AS code, jsonb_build_object('need', n.title) AS facts
+    FROM pair JOIN offered p ON p.id = pilot_id
+    JOIN (SELECT DISTINCT ON (city_id, category) * FROM wanted ORDER BY city_id, category, id) n USING (city_id)
+    WHERE n.category = p.category
 ), needed_area AS (
     SELECT DISTINCT ON (pilot_id, city_id) pilot_id, city_id, 'need_area' AS code,
         jsonb_build_object('need', n.title, 'area', t.label) AS facts
-    FROM pair JOIN offered p ON p.id = pilot_id JOIN wanted n USING (city_id)
+    FROM pair JOIN offered p ON p.id = pilot_id
+    JOIN (SELECT DISTINCT ON (city_id, area) * FROM wanted ORDER BY city_id, area, id) n USING (city_id)
     JOIN term t ON t.scheme = 'areas' AND t.code = n.area
     WHERE n.area = ANY (p.areas) ORDER BY pilot_id, city_id, n.id
 ), needed_text AS (
@@ -42,14 +43,18 @@ WITH offered AS MATERIALIZED (
     WHERE n.age <= 20 AND (e.words @@ search_query(n.title)
         OR (n.category = p.category AND word_similarity(lower(n.title), e.trigrams) >= 0.36))
     ORDER BY pilot_id, city_id, n.id
+), own AS MATERIALIZED (
+    -- One pilot of each city for each of its areas.
+    SELECT DISTINCT ON (o.origin_city_id, a.area) o.origin_city_id AS city_id, a.area, o.title
+    FROM pilot_view o, unnest(o.areas) AS a(area)
+    WHERE o.origin_city_id IN (SELECT id FROM town) AND (o.effective_visibility = ANY ($1) OR o.city_ids && $2)
+    ORDER BY o.origin_city_id, a.area, o.id
 ), own_area AS (
     SELECT DISTINCT ON (pilot_id, city_id) pilot_id, city_id, 'area' AS code,
         jsonb_build_object('area', t.label, 'own', o.title) AS facts
-    FROM pair JOIN offered p ON p.id = pilot_id
-    JOIN pilot_view o ON o.origin_city_id = city_id AND o.areas && p.areas
-        AND (o.effective_visibility = ANY ($1) OR o.city_ids && $2)
-    JOIN term t ON t.scheme = 'areas' AND t.code = ANY (o.areas) AND t.code = ANY (p.areas)
-    ORDER BY pilot_id, city_id, o.id, t.code
+    FROM pair JOIN offered p ON p.id = pilot_id JOIN own o USING (city_id)
+    JOIN term t ON t.scheme = 'areas' AND t.code = o.area
+    WHERE o.area = ANY (p.areas) ORDER BY pilot_id, city_id, o.area
 ), similar_host AS (
     SELECT DISTINCT ON (pilot_id, city_id) pilot_id, city_id, 'similar_host' AS code,
         jsonb_build_object('host', h.name, 'status', h.status, 'home', h.kind = 'home_test', 'country', s.same_country,
