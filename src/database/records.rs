@@ -373,11 +373,8 @@ impl Tx {
             .values((change::record_id.eq(current.id()), change::version.eq(version)))
             .execute(&mut self.conn)
             .await?;
-        match op {
-            // Its rows are still there; search hears of it when they are gone.
-            Op::Delete => Ok(()),
-            Op::Create | Op::Update => self.refresh_search(R::TYPE, current.id()).await,
-        }
+        // Search hears of a deleted record when its rows are gone.
+        if op == Op::Delete { Ok(()) } else { self.refresh_search(R::TYPE, current.id()).await }
     }
 }
 
