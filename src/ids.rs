@@ -101,6 +101,7 @@ ids! {
     InitiativeId => "initiatives",
     ActivityId => "activities",
     AgreementId => "agreements",
+    NeedId => "needs",
     HostingId => "hostings",
     IndicatorId => "indicators",
     OutcomeId => "outcomes",

@@ -117,6 +117,8 @@ pub const TABLE: &[Row] = &[
     row("upsert_applicability",             No,  No,  Own, No),
     row("update_applicability",             No,  No,  Own, No),
     row("delete_applicability",             No,  No,  Own, No),
+    row("search_records",                   Yes, Yes, Yes, Yes),
+    row("list_matches",                     Yes, Yes, Yes, Yes),
 
     row("list_partnerships",                Yes, Yes, Yes, Yes),
     row("get_partnership",                  Yes, Yes, Yes, Yes),

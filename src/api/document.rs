@@ -5,8 +5,13 @@ use serde_json::{Map, Value, json};
 
 use super::problems::{problem_responses, problem_schema, problems_of, response_name};
 
+use utoipa::IntoParams;
+use utoipa::openapi::path::ParameterIn;
+
 use super::collections;
 use crate::access::table::{self, May};
+use crate::catalogue::matching;
+use crate::database::search::{ByPlace, ByText, Searchable};
 use crate::database::shipped;
 
 const TAGS: &[(&str, &str)] = &[
@@ -20,7 +25,7 @@ const TAGS: &[(&str, &str)] = &[
     ),
     (
         "catalogue",
-        "**3. What is offered.** Pilots: the services that cities offer for exchange; needs; which pilot fits which city.",
+        "**3. What is offered.** Pilots: the services that cities offer for exchange; needs; which pilot fits which city; search over the whole registry.",
     ),
     ("cooperation", "**4. What cities do together.** Partnerships, their initiatives, activities and agreements."),
     (
@@ -139,9 +144,14 @@ fn finish_operation(
 
     let mut parameters = path_parameters(path);
     let own = operation["parameters"].as_array().cloned().unwrap_or_default();
+    parameters.extend(found_by(path, &id).into_iter().map(query_parameter));
     parameters.extend(own.into_iter().filter(|parameter| parameter["in"] == "query").map(query_parameter));
     parameters.extend(record_parameters(method, &id, operation, schemas));
     parameters.extend(header_parameters(path, method, &id));
+    if id == "list_matches" {
+        let text = operation["description"].as_str().unwrap_or_default();
+        operation["description"] = json!(text.replace("{{reasons}}", matching::as_markdown().trim_end()));
+    }
     if parameters.is_empty() {
         operation.as_object_mut().map(|object| object.shift_remove("parameters"));
     } else {
@@ -177,6 +187,18 @@ fn finish_operation(
     if id == "create_token" {
         operation["security"] = json!([{}]);
     }
+}
+
+/// Every list of a collection that can be searched takes `q`, and `near` if its records have a place.
+fn found_by(path: &str, id: &str) -> Vec<Value> {
+    let collection = path.rsplit('/').next().and_then(|last| last.parse::<Searchable>().ok());
+    let Some(collection) = collection.filter(|_| id.starts_with("list_")) else { return vec![] };
+    let query = || Some(ParameterIn::Query);
+    let mut parameters = ByText::into_params(query);
+    if collection.has_place() {
+        parameters.extend(ByPlace::into_params(query));
+    }
+    parameters.into_iter().map(|parameter| serde_json::to_value(parameter).expect("plain data")).collect()
 }
 
 fn path_parameters(path: &str) -> Vec<Value> {
@@ -425,7 +447,7 @@ fn success_headers(status: &str, method: &str, id: &str) -> Value {
     if status == "201" {
         names.push("Location");
     }
-    if method == "get" && id.starts_with("list_") {
+    if method == "get" && (id.starts_with("list_") || id == "search_records") {
         names.push("Link");
     }
     let headers: Map<String, Value> = names

@@ -10,11 +10,14 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{accounts, inbox, tokens};
-use crate::catalogue::{applicability, needs, pilots};
+use crate::catalogue::search::Facet;
+use crate::catalogue::{applicability, matching, needs, pilots, search};
 use crate::cooperation::{activities, agreements, initiatives, partnerships, stages};
+use crate::database::search::Searchable;
 use crate::directory::{citations, cities, documents, organisations, programmes, terms};
 use crate::hosting::{compliance, hostings, transitions};
 use crate::http::paging::{Count, NameSort, TitleSort, UpdatedSort};
+use crate::ids::NeedId;
 use crate::outcomes::{evaluations, indicators, observations, outcome, verification};
 use crate::{pages, service};
 
@@ -37,6 +40,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(pilots::routes)
         .configure(needs::routes)
         .configure(applicability::routes)
+        .configure(search::routes)
+        .configure(matching::routes)
         .configure(partnerships::routes)
         .configure(initiatives::routes)
         .configure(stages::routes)
@@ -66,7 +71,7 @@ pub fn plain_routes(config: &mut web::ServiceConfig) {
 
 /// Schemas that only parameters use; utoipa collects those of bodies by itself.
 #[derive(OpenApi)]
-#[openapi(components(schemas(Count, NameSort, TitleSort, UpdatedSort)))]
+#[openapi(components(schemas(Count, Facet, NameSort, NeedId, Searchable, TitleSort, UpdatedSort)))]
 struct OfParameters;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {

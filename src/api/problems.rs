@@ -17,6 +17,9 @@ pub(super) fn problems_of(path: &str, method: &str, id: &str, is_public: bool) -
         Code::Internal,
         Code::Unavailable,
     ];
+    if id == "search_records" {
+        codes.push(Code::CursorExpired);
+    }
     if !is_public {
         codes.push(Code::Forbidden);
     }

@@ -64,7 +64,9 @@ impl Tx {
     /// Writes the revision and the change of one version.
     pub(super) async fn write_change<R: Record>(&mut self, current: &R, op: Op, version: i32) -> Result<(), Problem> {
         let by = Signature { account_id: self.caller.account_id(), acting: self.acting, at: None };
-        self.write_history(vec![Row::of(current, op, version, by)]).await
+        self.write_history(vec![Row::of(current, op, version, by)]).await?;
+        // Search hears of a deleted record when its rows are gone.
+        if op == Op::Delete { Ok(()) } else { self.refresh_search(R::TYPE, &[current.id()]).await }
     }
 
     /// Writes the revisions and changes of many records as they are now, at once.
@@ -73,7 +75,9 @@ impl Tx {
     /// Those of the database.
     pub async fn write_changes<R: Record>(&mut self, op: Op, records: &[(R, Signature)]) -> Result<(), Problem> {
         let rows = records.iter().map(|(record, by)| Row::of(record, op, record.version(), *by));
-        self.write_history(rows.collect()).await
+        self.write_history(rows.collect()).await?;
+        let ids: Vec<Uuid> = records.iter().map(|(record, _)| record.id()).collect();
+        self.refresh_search(R::TYPE, &ids).await
     }
 
     async fn write_history(&mut self, rows: Vec<Row>) -> Result<(), Problem> {

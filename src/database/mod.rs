@@ -27,6 +27,7 @@ pub mod references;
 mod referring;
 #[expect(missing_docs, reason = "generated")]
 pub mod schema;
+pub mod search;
 pub mod shipped;
 pub mod transitions;
 

@@ -339,6 +339,7 @@ impl Tx {
             .execute(&mut self.conn)
             .await?;
         diesel::delete(register::table.find(id)).execute(&mut self.conn).await?;
+        self.refresh_search(R::TYPE, &[id]).await?;
         Ok(Reply::empty(StatusCode::NO_CONTENT))
     }
 }

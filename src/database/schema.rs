@@ -105,6 +105,31 @@ diesel::table! {
 }
 
 diesel::table! {
+    applicability (id) {
+        id -> Uuid,
+        pilot_id -> Uuid,
+        origin_city_id -> Uuid,
+        city_id -> Uuid,
+        verdict -> Text,
+        reason -> Nullable<Text>,
+        reason_scheme -> Text,
+        text -> Nullable<Text>,
+        assessed_on -> Nullable<Text>,
+        current -> Bool,
+        visibility -> Text,
+    }
+}
+
+diesel::table! {
+    applicability_score (applicability_id, criterion) {
+        applicability_id -> Uuid,
+        criterion -> Text,
+        scheme -> Text,
+        score -> Int2,
+    }
+}
+
+diesel::table! {
     change (id) {
         id -> Int8,
         record_id -> Uuid,
@@ -338,6 +363,21 @@ diesel::table! {
         position -> Int2,
         kind -> Text,
         text -> Text,
+    }
+}
+
+diesel::table! {
+    need (id) {
+        id -> Uuid,
+        city_id -> Uuid,
+        area -> Text,
+        area_scheme -> Text,
+        category -> Nullable<Text>,
+        category_scheme -> Text,
+        title -> Text,
+        description -> Nullable<Text>,
+        tags -> Array<Text>,
+        status -> Text,
     }
 }
 
@@ -640,6 +680,34 @@ diesel::table! {
 }
 
 diesel::table! {
+    applicability_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        pilot_id -> Uuid,
+        city -> Text,
+        verdict -> Text,
+        reason -> Nullable<Text>,
+        text -> Nullable<Text>,
+        assessed_on -> Nullable<Text>,
+        scores -> Jsonb,
+        current -> Bool,
+        visibility -> Text,
+        origin_city_id -> Uuid,
+        city_id -> Uuid,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
     city_view (id) {
         id -> Uuid,
         #[sql_name = "type"]
@@ -850,6 +918,31 @@ diesel::table! {
         any_document_ids -> Array<Uuid>,
         from_city_id -> Nullable<Uuid>,
         to_city_id -> Nullable<Uuid>,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
+    }
+}
+
+diesel::table! {
+    need_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        city -> Text,
+        area -> Text,
+        category -> Nullable<Text>,
+        title -> Text,
+        description -> Nullable<Text>,
+        tags -> Array<Text>,
+        status -> Text,
+        city_id -> Uuid,
         effective_visibility -> Text,
         city_ids -> Array<Uuid>,
     }
@@ -1086,104 +1179,6 @@ diesel::table! {
     }
 }
 
-diesel::table! {
-    applicability (id) {
-        id -> Uuid,
-        pilot_id -> Uuid,
-        origin_city_id -> Uuid,
-        city_id -> Uuid,
-        verdict -> Text,
-        reason -> Nullable<Text>,
-        reason_scheme -> Text,
-        text -> Nullable<Text>,
-        assessed_on -> Nullable<Text>,
-        current -> Bool,
-        visibility -> Text,
-    }
-}
-
-diesel::table! {
-    applicability_score (applicability_id, criterion) {
-        applicability_id -> Uuid,
-        criterion -> Text,
-        scheme -> Text,
-        score -> Int2,
-    }
-}
-
-diesel::table! {
-    need (id) {
-        id -> Uuid,
-        city_id -> Uuid,
-        area -> Text,
-        area_scheme -> Text,
-        category -> Nullable<Text>,
-        category_scheme -> Text,
-        title -> Text,
-        description -> Nullable<Text>,
-        tags -> Array<Text>,
-        status -> Text,
-    }
-}
-
-diesel::table! {
-    applicability_view (id) {
-        id -> Uuid,
-        #[sql_name = "type"]
-        type_ -> Text,
-        version -> Int4,
-        created_at -> Timestamptz,
-        updated_at -> Timestamptz,
-        language -> Text,
-        translations -> Jsonb,
-        external_ids -> Jsonb,
-        citations -> Jsonb,
-        pilot_id -> Uuid,
-        city -> Text,
-        verdict -> Text,
-        reason -> Nullable<Text>,
-        text -> Nullable<Text>,
-        assessed_on -> Nullable<Text>,
-        scores -> Jsonb,
-        current -> Bool,
-        visibility -> Text,
-        origin_city_id -> Uuid,
-        city_id -> Uuid,
-        effective_visibility -> Text,
-        city_ids -> Array<Uuid>,
-    }
-}
-
-diesel::table! {
-    need_view (id) {
-        id -> Uuid,
-        #[sql_name = "type"]
-        type_ -> Text,
-        version -> Int4,
-        created_at -> Timestamptz,
-        updated_at -> Timestamptz,
-        language -> Text,
-        translations -> Jsonb,
-        external_ids -> Jsonb,
-        citations -> Jsonb,
-        city -> Text,
-        area -> Text,
-        category -> Nullable<Text>,
-        title -> Text,
-        description -> Nullable<Text>,
-        tags -> Array<Text>,
-        status -> Text,
-        city_id -> Uuid,
-        effective_visibility -> Text,
-        city_ids -> Array<Uuid>,
-    }
-}
-
-diesel::joinable!(applicability -> city (city_id));
-diesel::joinable!(applicability -> record (id));
-diesel::joinable!(applicability_score -> applicability (applicability_id));
-diesel::joinable!(need -> city (city_id));
-diesel::joinable!(need -> record (id));
 diesel::joinable!(account_city -> account (account_id));
 diesel::joinable!(account_city -> city (city_id));
 diesel::joinable!(account_secret -> account (account_id));
@@ -1203,6 +1198,9 @@ diesel::joinable!(agreement -> record (id));
 diesel::joinable!(agreement_party -> agreement (agreement_id));
 diesel::joinable!(agreement_party -> city (city_id));
 diesel::joinable!(agreement_party -> organisation (organisation_id));
+diesel::joinable!(applicability -> city (city_id));
+diesel::joinable!(applicability -> record (id));
+diesel::joinable!(applicability_score -> applicability (applicability_id));
 diesel::joinable!(citation -> document (document_id));
 diesel::joinable!(citation -> record (record_id));
 diesel::joinable!(city -> country (country));
@@ -1237,6 +1235,8 @@ diesel::joinable!(initiative_document -> initiative (initiative_id));
 diesel::joinable!(initiative_pilot -> initiative (initiative_id));
 diesel::joinable!(initiative_pilot -> pilot (pilot_id));
 diesel::joinable!(lesson -> evaluation (evaluation_id));
+diesel::joinable!(need -> city (city_id));
+diesel::joinable!(need -> record (id));
 diesel::joinable!(observation -> outcome (outcome_id));
 diesel::joinable!(observation -> record (id));
 diesel::joinable!(organisation -> city (city_id));
@@ -1269,11 +1269,6 @@ diesel::joinable!(transition -> city (acting_city_id));
 diesel::joinable!(transition -> record (record_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
-    applicability,
-    applicability_score,
-    need,
-    applicability_view,
-    need_view,
     account,
     account_city,
     account_secret,
@@ -1284,6 +1279,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     activity_place,
     agreement,
     agreement_party,
+    applicability,
+    applicability_score,
     change,
     change_number,
     citation,
@@ -1305,6 +1302,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     initiative_document,
     initiative_pilot,
     lesson,
+    need,
     observation,
     organisation,
     outcome,

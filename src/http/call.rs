@@ -24,6 +24,7 @@ use crate::app::State;
 use crate::database::positions::Reader;
 use crate::database::records::{self, Record};
 use crate::database::references::{self, Resolved};
+use crate::database::search::Narrowing;
 use crate::database::{Conn, Tx};
 use crate::ids;
 
@@ -239,29 +240,31 @@ impl Call {
         mut items: Vec<R>,
         limit: i64,
         count: Option<i64>,
+        fuzzy: bool,
         key: impl Fn(&R) -> Value,
     ) -> Answer {
-        let next = self.cut(&mut items, limit, |last| (key(last), last.id()));
+        let next = self.cut(&mut items, limit, fuzzy, |last| (key(last), last.id()));
         let day = reader.day(self.state.clock.today());
         items.iter_mut().for_each(|item| item.complete(day));
         let reply = if self.wants_more() {
             let items = self.presented(&mut reader, items).await?;
             let languages = presentation::served_languages(&items);
-            let page = Page { items, next: next.clone(), count };
+            let page = Page { items, next: next.clone(), count, fuzzy: fuzzy.then_some(true) };
             presentation::with_languages(self.list(&page, next.as_deref()), &languages)
         } else {
             items.iter_mut().for_each(|item| records::show(item, self.caller()));
-            self.list(&Page { items, next: next.clone(), count }, next.as_deref())
+            let page = Page { items, next: next.clone(), count, fuzzy: fuzzy.then_some(true) };
+            self.list(&page, next.as_deref())
         };
         let reply = self.of_past(reply, &reader);
         reader.finish().await?;
         Ok(reply)
     }
 
-    /// The cursor that goes on after the record with this key and id.
-    pub fn cursor_after(&self, key: Value, id: Uuid) -> String {
+    /// The cursor of what comes after this record in this list.
+    pub fn cursor_after(&self, id: Uuid, key: Value, fuzzy: bool) -> String {
         let path = self.request.path().to_owned();
-        Cursor { path, filters: filters(&self.context.query), key, id }.encode(&self.state.secrets)
+        Cursor { path, filters: filters(&self.context.query), key, id, fuzzy }.encode(&self.state.secrets)
     }
 
     /// One page of a list of what is no record; `place` is where an item stands in its order: its key and an id.
@@ -275,19 +278,34 @@ impl Call {
         count: Option<i64>,
         place: impl Fn(&T) -> (Value, Uuid),
     ) -> Answer {
-        let next = self.cut(&mut items, limit, place);
-        Ok(self.list(&Page { items, next: next.clone(), count }, next.as_deref()))
+        let next = self.cut(&mut items, limit, false, place);
+        Ok(self.list(&Page { items, next: next.clone(), count, fuzzy: None }, next.as_deref()))
     }
 
     /// Takes off the row beyond the limit; the cursor of the next page, if there was one.
-    fn cut<T>(&self, items: &mut Vec<T>, limit: i64, place: impl Fn(&T) -> (Value, Uuid)) -> Option<String> {
+    fn cut<T>(
+        &self,
+        items: &mut Vec<T>,
+        limit: i64,
+        fuzzy: bool,
+        place: impl Fn(&T) -> (Value, Uuid),
+    ) -> Option<String> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;
         items.truncate(limit);
         items.last().filter(|_| more).map(|last| {
             let (key, id) = place(last);
-            self.cursor_after(key, id)
+            self.cursor_after(id, key, fuzzy)
         })
+    }
+
+    /// What narrows this list beside its own filters: `q` and `near`.
+    ///
+    /// # Errors
+    /// 400 for a position that does not exist.
+    pub async fn narrowing(&self, collection: &'static str, conn: &mut Conn) -> Result<Narrowing, Problem> {
+        let known = self.cursor().map(|cursor| cursor.fuzzy);
+        Narrowing::of(conn, self.caller(), collection, &self.context.query, known).await
     }
 
     /// A list with its ETag and its Link [RFC 8288] to the next page.

@@ -140,7 +140,7 @@ impl Call {
                 _ => continue,
             };
             if items.len() as i64 == limit {
-                next = items.last().map(|last| self.cursor_after(json!(last.version), id));
+                next = items.last().map(|last| self.cursor_after(id, json!(last.version), false));
                 break;
             }
             items.push(self.revision(row, patch));
@@ -150,7 +150,7 @@ impl Call {
         if items.is_empty() && shown_last == 0 {
             return Err(Problem::not_found());
         }
-        Ok(self.list(&Page { items, next: next.clone(), count: None }, next.as_deref()))
+        Ok(self.list(&Page { items, next: next.clone(), count: None, fuzzy: None }, next.as_deref()))
     }
 
     async fn shown_at<R: Record>(&self, reader: &mut Reader, id: Uuid) -> Result<Option<Value>, Problem> {

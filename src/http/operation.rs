@@ -10,6 +10,7 @@ use super::problem::{Fault, Problem};
 use super::schemas::Schema;
 use super::text;
 use crate::access::table::{self, Row};
+use crate::ids::REFERS_TO;
 
 /// One operation: a path and a method.
 pub struct Operation {
@@ -98,8 +99,13 @@ impl Operation {
                 self.parameters.iter().find(|parameter| parameter["name"] == name.as_ref()).map(|p| &p["schema"]);
             match schema {
                 Some(schema) if is_array(schema) => {
+                    let items = &schema["items"];
+                    let is_list_of_codes = is_code(items);
                     match object.entry(name.into_owned()).or_insert_with(|| json!([])) {
-                        Value::Array(items) => items.push(typed(&schema["items"], &value)),
+                        Value::Array(all) if is_list_of_codes => {
+                            all.extend(value.split(',').map(|one| typed(items, one)));
+                        }
+                        Value::Array(all) => all.push(typed(items, &value)),
                         _ => unreachable!("made as an array above"),
                     }
                 }
@@ -140,6 +146,13 @@ fn is_array(schema: &Value) -> bool {
     }
 }
 
+/// Whether the items of a list are codes, none of which has a comma: `a,b` is then the same as `a` and `b` repeated.
+fn is_code(items: &Value) -> bool {
+    let reference = items["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+    let schema = reference.and_then(|pointer| crate::api::document().pointer(pointer)).unwrap_or(items);
+    ["enum", REFERS_TO, "pattern"].iter().any(|keyword| schema.get(keyword).is_some())
+}
+
 /// A query's text as the JSON that its schema wants; text that is not that stays text, and the schema refuses it.
 fn typed(schema: &Value, text: &str) -> Value {
     let wants = |name: &str| match &schema["type"] {
@@ -148,6 +161,9 @@ fn typed(schema: &Value, text: &str) -> Value {
     };
     if wants("integer") {
         return text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number));
+    }
+    if wants("number") {
+        return text.parse::<serde_json::Number>().map_or_else(|_| json!(text), Value::Number);
     }
     if wants("boolean") {
         return text.parse::<bool>().map_or_else(|_| json!(text), |value| json!(value));

@@ -145,6 +145,9 @@ pub struct Page<T> {
     /// How many there are in all, with `count=exact`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<i64>,
+    /// With `q`, if nothing has these words: these are spelled alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fuzzy: Option<bool>,
 }
 
 /// The last record of a page, and the list it belongs to.
@@ -158,6 +161,9 @@ pub struct Cursor {
     pub key: Value,
     /// The id of the last record.
     pub id: Uuid,
+    /// Whether `q` found what is spelled alike only.
+    #[serde(default)]
+    pub fuzzy: bool,
 }
 
 impl Cursor {
@@ -199,8 +205,9 @@ macro_rules! page {
         use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, SelectableHelper as _};
         use diesel_async::RunQueryDsl as _;
         let mut reader = $call.reader().await?;
+        let narrowing = $call.narrowing(<$record as crate::database::records::Record>::TYPE, &mut reader.conn).await?;
         let filtered = || {
-            let mut query = $query;
+            let mut query = crate::database::search::narrowed!($query, narrowing, $view);
             if let Some(since) = $paging.updated_since {
                 query = query.filter(crate::database::schema::$view::updated_at.ge(since));
             }
@@ -236,7 +243,7 @@ macro_rules! page {
             [first] => member(record, &first.name),
             [first, second, ..] => serde_json::json!([member(record, &first.name), member(record, &second.name)]),
         };
-        $call.page(reader, items, $paging.limit(), count, key).await
+        $call.page(reader, items, $paging.limit(), count, narrowing.is_fuzzy, key).await
     }};
 }
 pub(crate) use page;

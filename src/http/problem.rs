@@ -71,6 +71,8 @@ codes! {
         "Another request with the same Idempotency-Key is being worked on. Send it again after Retry-After.",
     Gone = 410 "gone" "The record was deleted":
         "It existed and was deleted.",
+    CursorExpired = 410 "cursor_expired" "The cursor has expired":
+        "A walk through a search may take an hour. Start again without `cursor`.",
     StaleVersion = 412 "stale_version" "The record was changed in the meantime":
         "If-Match names an older version; the header ETag holds the current one. Read it, decide, and send again.",
     TooLarge = 413 "too_large" "The body is too large":

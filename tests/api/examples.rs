@@ -14,6 +14,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("get_account", "has no fixed accounts"),
     ("update_account", "has no fixed accounts"),
     ("rotate_account_secret", "has no fixed accounts"),
+    ("list_matches", "takes exactly one of three parameters; see rules::matching"),
 ];
 
 /// Records that the founding data does not have, made first; their ids take the place of the example's.

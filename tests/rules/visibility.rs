@@ -22,7 +22,7 @@ const fn kind(collection: &'static str, private_to_verifiers: bool) -> Kind {
 
 /// Every collection that has the member `visibility`, and observations, which have that of their outcome.
 /// Compliance has a test of its own: it is never public.
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     kind("pilots", false),
     kind("applicability", false),
     kind("hostings", false),
