@@ -69,15 +69,14 @@ impl Tx {
         if op == Op::Delete { Ok(()) } else { self.refresh_search(R::TYPE, &[current.id()]).await }
     }
 
-    /// Writes the revisions and changes of many records as they are now, at once.
+    /// Writes the revisions and changes of many records as they are now, at once. Whoever makes so many brings search
+    /// up to date when all are there: [`Tx::index_after`].
     ///
     /// # Errors
     /// Those of the database.
     pub async fn write_changes<R: Record>(&mut self, op: Op, records: &[(R, Signature)]) -> Result<(), Problem> {
         let rows = records.iter().map(|(record, by)| Row::of(record, op, record.version(), *by));
-        self.write_history(rows.collect()).await?;
-        let ids: Vec<Uuid> = records.iter().map(|(record, _)| record.id()).collect();
-        self.refresh_search(R::TYPE, &ids).await
+        self.write_history(rows.collect()).await
     }
 
     async fn write_history(&mut self, rows: Vec<Row>) -> Result<(), Problem> {

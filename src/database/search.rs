@@ -2,7 +2,7 @@
 //! entry is made of stands in the view `search_source` of the database.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, Bool, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 use serde_json::Value;
@@ -248,7 +248,36 @@ macro_rules! narrowed {
 }
 pub(crate) use narrowed;
 
+#[derive(QueryableByName)]
+struct Indexed {
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    last: Option<Uuid>,
+}
+
 impl Tx {
+    /// Makes the entries of the next records after this one in order of id that have none, at most so many; the last of
+    /// them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn index_after(&mut self, last: Option<Uuid>, most: i64) -> Result<Option<Uuid>, Problem> {
+        let next: Indexed = diesel::sql_query(
+            "WITH next AS (
+                SELECT r.id FROM record r
+                WHERE ($1 IS NULL OR r.id > $1) AND r.type = ANY ($3)
+                    AND NOT EXISTS (SELECT FROM search_entry e WHERE e.record_id = r.id AND e.ended IS NULL)
+                ORDER BY r.id LIMIT $2
+             )
+             SELECT (SELECT id FROM next ORDER BY id DESC LIMIT 1) AS last, search_write(ARRAY(SELECT id FROM next)) IS NULL AS none",
+        )
+        .bind::<Nullable<SqlUuid>, _>(last)
+        .bind::<BigInt, _>(most)
+        .bind::<Array<Text>, _>(Searchable::ALL.iter().map(|one| one.label()).collect::<Vec<_>>())
+        .get_result(&mut self.conn)
+        .await?;
+        Ok(next.last)
+    }
+
     /// Brings what search knows of records, and of those that depend on them, to what their rows say.
     ///
     /// # Errors

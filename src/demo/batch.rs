@@ -99,6 +99,10 @@ pub async fn create<R: Record>(tx: &mut Tx, new: &[New], rows: Vec<Rows>) -> Res
             add(source, value);
         }
     }
+    let sources = "INSERT INTO external_source (source, created_at)
+        SELECT one ->> 'source', min(r.created_at) FROM jsonb_array_elements($1) one
+        JOIN record r ON r.id = (one ->> 'record_id')::uuid GROUP BY 1 ORDER BY 1 ON CONFLICT DO NOTHING";
+    update(tx, sources, external.clone()).await?;
     insert(tx, ("external_id", "record_id, type, source, value", external)).await?;
     for one in rows {
         insert(tx, one).await?;

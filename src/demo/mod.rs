@@ -184,6 +184,7 @@ async fn make(writer: &mut Writer<'_>, places: &[cities::Place]) -> Result<Count
     let observations = observations::make(writer, &towns, &measured).await?;
     let evaluations = evaluations::make(writer, &towns, &plans).await?;
     catalogue::change_pilots(writer, &towns, &offers).await?;
+    make_findable(writer).await?;
     Ok(Counts {
         cities: towns.len(),
         organisations,
@@ -196,6 +197,23 @@ async fn make(writer: &mut Writer<'_>, places: &[cities::Place]) -> Result<Count
         observations,
         evaluations,
     })
+}
+
+/// Lets search know of everything, when all of it is there.
+async fn make_findable(writer: &mut Writer<'_>) -> Result<(), Problem> {
+    const AT_ONCE: i64 = 200;
+    writer.stage("search", 0);
+    let mut last = None;
+    loop {
+        let now = DateTime::<Utc>::from_timestamp(today(), 0).unwrap_or_default();
+        let mut tx = writer.database.begin(Caller::registry(), IfMatch::Absent, now).await?;
+        let next = tx.index_after(last, AT_ONCE).await?;
+        tx.commit().await?;
+        if next.is_none() {
+            return Ok(());
+        }
+        last = next;
+    }
 }
 
 fn failed(error: diesel::result::Error) -> String {

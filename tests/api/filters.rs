@@ -266,6 +266,8 @@ async fn cooperation(app: &App) -> Vec<Case> {
                 ("status", "dormant", "active"),
                 ("since_from", "2020-05-31", "2020-06"),
                 ("since_to", "2020-05", "2020-04"),
+                ("q", "lamps", "zzyzxqq"),
+                ("near", "35,129", NOWHERE),
             ]),
         ),
         (
@@ -282,6 +284,7 @@ async fn cooperation(app: &App) -> Vec<Case> {
                 ("pilot_ids", founding::STREETLIGHTS, NO_ID),
                 ("agreement_ids", &text(&agreement["id"]), NO_ID),
                 ("document_ids", founding::DOCUMENT, NO_ID),
+                ("q", "lamps", "zzyzxqq"),
             ]),
         ),
         (
@@ -299,6 +302,8 @@ async fn cooperation(app: &App) -> Vec<Case> {
                 ("partnership_id", &of_partnership, NO_ID),
                 ("initiative_ids", &of_initiative, NO_ID),
                 ("areas", "clean_energy", "smart_cities"),
+                ("q", "lamps", "zzyzxqq"),
+                ("near", "37.5,127", NOWHERE),
             ]),
         ),
         (
@@ -315,6 +320,7 @@ async fn cooperation(app: &App) -> Vec<Case> {
                 ("valid_until_to", "2021", "2020"),
                 ("document_id", founding::DOCUMENT, NO_ID),
                 ("visibility", "partners", "public"),
+                ("q", "lamps", "zzyzxqq"),
             ]),
         ),
     ]

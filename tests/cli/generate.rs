@@ -28,7 +28,7 @@ async fn content(database: &TestDatabase) -> Vec<(String, String)> {
     let tables = r"SELECT c.table_name, string_agg(format('%I', column_name), ', ' ORDER BY ordinal_position)
         FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
         WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name NOT LIKE '\_\_diesel%'
-            AND is_identity = 'NO' GROUP BY 1 ORDER BY 1";
+            AND is_identity = 'NO' AND column_name <> 'begun' GROUP BY 1 ORDER BY 1";
     let mut content = vec![];
     for row in sql(database, tables).await {
         let (table, columns) = (row[0].clone().unwrap(), row[1].clone().unwrap());
@@ -96,7 +96,7 @@ async fn there_are_as_many_as_were_asked_for() {
 }
 
 /// Members that depend on the day or on other records.
-const COMPUTED: &[&str] = &["latest", "progress", "progress_reason", "progress_status"];
+const COMPUTED: &[&str] = &["gate_broken", "latest", "progress", "progress_reason", "progress_status"];
 
 fn without_computed(record: &Value) -> Value {
     let mut record = record.clone();

@@ -113,11 +113,11 @@ async fn what_is_loaded_again_doubles_nothing() {
 async fn a_shipped_record_that_was_deleted_or_changed_stays_so() {
     let app = App::start().await;
     let admin = app.admin().await;
-    let pilot = format!("/v1/pilots/{}", founding::FARE_BOXES);
+    let assessment = format!("/v1/applicability/{}", founding::HYDROGEN_IN_BARCELONA);
     let indicator = admin.all("/v1/indicators?limit=500").await;
     let unused = indicator.iter().find(|one| one["code"] == "SL-01").unwrap();
     let indicator = format!("/v1/indicators/{}", unused["id"].as_str().unwrap());
-    for path in [&pilot, &indicator] {
+    for path in [&assessment, &indicator] {
         assert_eq!(admin.delete(path).await.status, 204, "{path}");
     }
     let changed = format!("/v1/organisations/{}", founding::BUSAN_CITY_HALL);
@@ -126,7 +126,7 @@ async fn a_shipped_record_that_was_deleted_or_changed_stays_so() {
     let pool = Database::new(&app.database.url, 2).unwrap();
     shipped::load_reference(&pool).await.unwrap();
     shipped::load_founding(&pool).await.unwrap();
-    for path in [&pilot, &indicator] {
+    for path in [&assessment, &indicator] {
         admin.get(path).await.problem(410, "gone");
     }
     assert_eq!(admin.get(&changed).await.ok()["website"], "https://example.org/busan");

@@ -80,8 +80,8 @@ async fn the_origin_of_a_pilot_that_is_hosted_stays() {
     let refused = admin.patch(&hosted, json!({"origin_city": "KRSEL"})).await;
     assert_eq!(refused.status, 409, "{}", refused.text);
     assert_eq!(admin.get(&hosted).await.ok(), before);
-    let free = format!("/v1/pilots/{}", founding::FARE_BOXES);
-    assert_eq!(admin.patch(&free, json!({"origin_city": "KRSEL"})).await.ok()["origin_city"], "KRSEL");
+    let free = admin.post("/v1/pilots", pilot("Free", json!({}))).await.created();
+    assert_eq!(admin.patch(&path("pilots", &free), json!({"origin_city": "KRSEL"})).await.ok()["origin_city"], "KRSEL");
 }
 
 #[tokio::test]

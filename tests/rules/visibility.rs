@@ -246,12 +246,17 @@ async fn a_conflict_names_the_existing_record_only_to_those_who_may_see_it() {
         merge(&mut body, json!({"external_ids": [{"source": "shared-system", "value": "42"}]}));
         body
     };
-    let hidden = exchange.busan.post("/v1/pilots", key("KRPUS")).await.created();
+    // Seoul's source, on a pilot that an administrator entered for Busan.
+    let mut first = key("KRSEL");
+    first["external_ids"][0]["value"] = json!("41");
+    seoul.post("/v1/pilots", first).await.created();
+    let hidden = actors.admin.post("/v1/pilots", key("KRPUS")).await.created();
     let to_others = seoul.post("/v1/pilots", key("KRSEL")).await.problem(409, "duplicate");
     assert!(to_others["existing_id"].is_null(), "{to_others}");
     assert!(!to_others.to_string().contains(hidden["id"].as_str().unwrap()));
-    let to_owners = exchange.busan.post("/v1/pilots", key("KRPUS")).await.problem(409, "duplicate");
-    assert_eq!(to_owners["existing_id"], hidden["id"]);
+    let to_those_who_see = actors.admin.post("/v1/pilots", key("KRPUS")).await.problem(409, "duplicate");
+    assert_eq!(to_those_who_see["existing_id"], hidden["id"]);
+    exchange.busan.post("/v1/pilots", key("KRPUS")).await.problem(403, "forbidden");
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ pub mod founding {
     pub const BUSAN_CITY_HALL: &str = "015aca1d-6409-7000-8000-000000000009";
     pub const STREETLIGHTS: &str = "015aca1d-640d-7000-8000-00000000000d";
     pub const CCTV: &str = "015aca1d-640e-7000-8000-00000000000e";
-    pub const FARE_BOXES: &str = "015aca1d-6410-7000-8000-000000000010";
+    pub const HYDROGEN_IN_BARCELONA: &str = "015aca1d-740b-7000-8000-00000000000b";
     pub const HYDROGEN: &str = "015aca1d-6411-7000-8000-000000000011";
     pub const STREETLIGHTS_AT_HOME: &str = "015aca1d-6412-7000-8000-000000000012";
     pub const SERVICES_UNDER_TEST: &str = "015aca1d-6415-7000-8000-000000000015";
