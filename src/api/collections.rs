@@ -38,6 +38,10 @@ use crate::outcomes::outcome::Outcome;
 /// Records as they are shown to a caller, by id.
 pub type Shown = BTreeMap<Uuid, Value>;
 
+/// Reads records as they are shown to a caller on a day.
+pub type Load =
+    for<'c> fn(&'c mut Conn, &'c Caller, &'c [Uuid], NaiveDate) -> LocalBoxFuture<'c, Result<Shown, Problem>>;
+
 /// One kind of record.
 pub struct Collection {
     /// Its name, as in the path.
@@ -45,7 +49,7 @@ pub struct Collection {
     /// The name of its schema.
     pub schema: String,
     /// Those of the records that a caller may see, as they are shown to them.
-    pub load: for<'c> fn(&'c mut Conn, &'c Caller, &'c [Uuid], NaiveDate) -> LocalBoxFuture<'c, Result<Shown, Problem>>,
+    pub load: Load,
     /// Writes the revision and the change of a record that something else changed.
     pub revise: for<'c> fn(&'c mut Tx, Uuid) -> LocalBoxFuture<'c, Result<(), Problem>>,
 }

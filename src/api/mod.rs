@@ -24,6 +24,7 @@ use crate::{pages, service};
 pub mod collections;
 mod document;
 mod problems;
+mod reading;
 
 /// The operations: one line per slice, in order of work.
 pub fn routes(config: &mut ServiceConfig<'_>) {
