@@ -5,7 +5,7 @@ mod examples;
 mod filters;
 mod headers;
 mod idempotency;
-mod openapi;
+pub mod openapi;
 mod paging;
 mod panics;
 mod presentation;

@@ -28,3 +28,4 @@ mod search;
 mod search_walk;
 mod visibility;
 mod visibility_chain;
+mod visibility_paths;
