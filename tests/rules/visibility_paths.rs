@@ -88,7 +88,7 @@ fn ways(operation: &Value) -> Vec<String> {
             }
             Some("q") => ways.push(format!("q={SECRET}")),
             Some("as_of") => {
-                ways.push(format!("as_of={}", chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true)))
+                ways.push(format!("as_of={}", chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true)));
             }
             Some("count") => ways.push("count=exact&limit=500".into()),
             _ => {}
