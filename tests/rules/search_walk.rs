@@ -162,3 +162,30 @@ async fn all_entries_made_anew_are_what_the_writers_made() {
     sql(&app.database, "SELECT search_rebuild()").await;
     assert_eq!(sql(&app.database, digests).await, written);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_hits_are_shown_once_each_while_others_write() {
+    let app = App::start().await;
+    many(&app, 10_000).await;
+    let first = app.anonymous().get(&search(&[("q", "lantern"), ("limit", "500")])).await.ok();
+    let total = &first["facets"]["type"][0];
+    assert_eq!(
+        (&total["value"], &total["count"], &first["estimated"]),
+        (&json!("pilots"), &json!(10_000), &json!(false))
+    );
+    let done = Arc::new(AtomicBool::new(false));
+    let writer = tokio::spawn(write(app.busan().await, done.clone()));
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut page = first;
+    loop {
+        for item in page["items"].as_array().unwrap() {
+            *seen.entry(item["id"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+        let Some(next) = page["next"].as_str() else { break };
+        page = app.anonymous().get(&format!("/v1/search?limit=500&cursor={next}")).await.ok();
+    }
+    done.store(true, Ordering::Relaxed);
+    writer.await.unwrap();
+    let repeated = seen.values().filter(|count| **count != 1).count();
+    assert_eq!((seen.len(), repeated), (10_000, 0));
+}
