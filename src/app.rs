@@ -146,6 +146,7 @@ fn cors() -> Cors {
             header::RETRY_AFTER.as_str(),
             "ratelimit",
             "ratelimit-policy",
+            "x-as-of-position",
             "x-request-id",
         ])
         .block_on_origin_mismatch(false)

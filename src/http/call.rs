@@ -212,6 +212,7 @@ impl Call {
         let mut reader = self.reader().await?;
         let record = match records::read::<R>(&mut reader, self.caller(), id, self.state.clock.today()).await {
             Ok(record) => record,
+            Err(problem) if !matches!(problem.code(), Code::NotFound | Code::Gone) => return Err(problem),
             Err(problem) => {
                 let elsewhere = merging::redirected::<R>(&mut reader, self.caller(), id).await?;
                 return elsewhere.ok_or(problem);

@@ -111,9 +111,9 @@ pub async fn upsert<R: Editable>(tx: &mut Tx, source: &str, value: &str, body: &
 }
 
 /// Whether a member of a record can be empty. What cannot has a default when a record is made; an upsert that leaves it
-/// out keeps it. Ids, sources and translations may be somebody else's, and stay too.
+/// out keeps it. Ids, sources, translations and what other records say of it may be somebody else's, and stay too.
 fn can_be_empty<R: Record + ToSchema>(member: &str) -> bool {
-    if matches!(member, "external_ids" | "citations") {
+    if matches!(member, "external_ids" | "citations" | "agreement_ids") {
         return false;
     }
     let property = &crate::api::document()["components"]["schemas"][&*R::name()]["properties"][member];

@@ -79,7 +79,9 @@ async fn any_page_may_read_what_is_public_but_never_with_credentials() {
     let answer = anyone.send(request).await;
     assert_open(&answer);
     let exposed = answer.header("access-control-expose-headers").unwrap().to_lowercase();
-    for name in ["etag", "location", "link", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"] {
+    for name in
+        ["etag", "location", "link", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id", "x-as-of-position"]
+    {
         assert!(exposed.split(',').any(|one| one.trim() == name), "{name} is not exposed: {exposed}");
     }
     let problem = anyone.send(anyone.request("GET", "/v1/none").header("origin", "https://elsewhere.example")).await;

@@ -368,3 +368,54 @@ async fn numbers_are_dense_and_in_the_order_of_versions_whoever_writes() {
     let numbers: Vec<&str> = rows[0].iter().map(|one| one.as_deref().unwrap()).collect();
     assert_eq!(numbers, ["0", "0", "1", "0", "0"]);
 }
+
+#[tokio::test]
+async fn every_record_at_the_last_position_is_what_it_is_now() {
+    let app = App::start().await;
+    let exchange = Exchange::of(&app).await;
+    exchange.hosting_at("closed").await;
+    crate::support::cooperation::new_agreement(&exchange.busan, json!({"visibility": "private"})).await;
+    let actors = [app.admin().await, app.busan().await, app.reader().await, app.anonymous()];
+    let last = position(&actors[0]).await;
+    let records = crate::support::sql(&app.database, "SELECT type, id::text FROM record WHERE type <> 'terms'").await;
+    let mut kinds = std::collections::BTreeSet::new();
+    for row in &records {
+        let (collection, id) = (row[0].as_deref().unwrap(), row[1].as_deref().unwrap());
+        let path = format!("/v1/{collection}/{id}");
+        for actor in &actors {
+            let (now, then) = (answer(actor, &path).await, answer(actor, &with(&path, &format!("as_of={last}"))).await);
+            assert_eq!(now, then, "{path}");
+        }
+        kinds.insert(collection);
+    }
+    assert!(kinds.len() > 14, "{kinds:?}");
+}
+
+#[tokio::test]
+async fn a_broken_privacy_gate_shows_in_the_past_when_it_was_broken() {
+    let app = App::start().await;
+    let exchange = Exchange::of(&app).await;
+    let hosting = exchange.hosting_at("live").await;
+    let at = path("hostings", &hosting);
+    let dpia = json!({"kind": "dpia", "status": "approved", "decided_on": "2026-01"});
+    let dpia = exchange.barcelona.post(&format!("{at}/compliance"), dpia).await.created();
+    let pilot = format!("/v1/pilots/{}", hosting["pilot_id"].as_str().unwrap());
+    let mut answered = vec![];
+    for (path, change) in [
+        (pilot.as_str(), json!({"processes_personal_data": true})),
+        (&path("compliance", &dpia), json!({"status": "rejected"})),
+        (&pilot, json!({"processes_personal_data": false})),
+        (&pilot, json!({"processes_personal_data": null})),
+        (&path("compliance", &dpia), json!({"status": "approved"})),
+    ] {
+        let actor = if path == pilot { &exchange.busan } else { &exchange.barcelona };
+        actor.patch(path, change).await.ok();
+        let broken = exchange.busan.get(&at).await.ok()["gate_broken"].clone();
+        answered.push((position(&exchange.busan).await, broken));
+    }
+    let shown: Vec<&Value> = answered.iter().map(|(_, broken)| broken).collect();
+    assert_eq!(shown, [&json!(false), &json!(true), &json!(false), &json!(true), &json!(false)]);
+    for (position, broken) in answered {
+        assert_eq!(exchange.busan.get(&with(&at, &format!("as_of={position}"))).await.ok()["gate_broken"], broken);
+    }
+}
