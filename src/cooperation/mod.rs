@@ -6,8 +6,3 @@ pub mod agreements;
 pub mod initiatives;
 pub mod partnerships;
 pub mod stages;
-
-diesel::define_sql_function! {
-    /// The last day that a date can mean, if there is one.
-    fn last_day(partial: diesel::sql_types::Nullable<diesel::sql_types::Text>) -> diesel::sql_types::Nullable<diesel::sql_types::Date>;
-}

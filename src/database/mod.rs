@@ -31,6 +31,11 @@ pub mod search;
 pub mod shipped;
 pub mod transitions;
 
+diesel::define_sql_function! {
+    /// The last day that a date can mean, if there is one.
+    fn last_day(partial: diesel::sql_types::Nullable<diesel::sql_types::Text>) -> diesel::sql_types::Nullable<diesel::sql_types::Date>;
+}
+
 /// A connection of the pool.
 pub type Conn = Object<AsyncPgConnection>;
 

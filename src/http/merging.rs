@@ -3,7 +3,7 @@
 
 use actix_web::http::{StatusCode, header};
 use diesel::prelude::*;
-use diesel::sql_types::{Text, Uuid as SqlUuid};
+use diesel::sql_types::{Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -81,6 +81,8 @@ struct Reference {
     column_name: String,
     #[diesel(sql_type = Text)]
     owner: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    once: Option<String>,
 }
 
 #[derive(QueryableByName)]
@@ -94,25 +96,24 @@ async fn point_elsewhere(tx: &mut Tx, table: &str, from: Uuid, to: Uuid) -> Resu
     let references: Vec<Reference> =
         diesel::sql_query(include_str!("merging.sql")).bind::<Text, _>(table).load(&mut tx.conn).await?;
     let mut owners: Vec<Uuid> = vec![];
-    for Reference { table_name, column_name, owner } in references {
-        // A row that says of the other record what this one says of the duplicate is there already.
-        let is_part = owner != "id";
-        let update = if is_part {
-            format!(
-                "UPDATE {table_name} t SET {column_name} = $2 WHERE {column_name} = $1 AND NOT EXISTS
-                    (SELECT FROM {table_name} o WHERE o.{owner} = t.{owner} AND o.{column_name} = $2)
-                 RETURNING {owner} AS id"
-            )
-        } else {
-            format!("UPDATE {table_name} SET {column_name} = $2 WHERE {column_name} = $1 RETURNING {owner} AS id")
-        };
-        let changed: Vec<Owner> =
-            diesel::sql_query(update).bind::<SqlUuid, _>(from).bind::<SqlUuid, _>(to).load(&mut tx.conn).await?;
-        owners.extend(changed.into_iter().map(|owner| owner.id));
-        if is_part {
-            let rest = format!("DELETE FROM {table_name} WHERE {column_name} = $1 RETURNING {owner} AS id");
-            let dropped: Vec<Owner> = diesel::sql_query(rest).bind::<SqlUuid, _>(from).load(&mut tx.conn).await?;
-            owners.extend(dropped.into_iter().map(|owner| owner.id));
+    for Reference { table_name, column_name, owner, once } in references {
+        // Of parts, a row that would say what another one says already goes; a record that would is a conflict.
+        let once = once.filter(|_| owner != "id");
+        let new = once.as_ref().map_or_else(String::new, |same| {
+            format!("AND NOT EXISTS (SELECT FROM {table_name} o WHERE o.{column_name} = $2 AND {same})")
+        });
+        let mut statements = vec![format!(
+            "UPDATE {table_name} t SET {column_name} = $2 WHERE {column_name} = $1 {new} RETURNING {owner} AS id"
+        )];
+        if once.is_some() {
+            statements.push(format!(
+                "DELETE FROM {table_name} WHERE {column_name} = $1 AND $2::uuid IS NOT NULL RETURNING {owner} AS id"
+            ));
+        }
+        for statement in statements {
+            let changed: Vec<Owner> =
+                diesel::sql_query(statement).bind::<SqlUuid, _>(from).bind::<SqlUuid, _>(to).load(&mut tx.conn).await?;
+            owners.extend(changed.into_iter().map(|owner| owner.id));
         }
     }
     // In order of id, as everywhere: two that do the same do not wait for each other.

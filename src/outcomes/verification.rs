@@ -10,10 +10,11 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::observations::{Observation, ObservationStatus, last_day};
+use super::observations::{Observation, ObservationStatus};
 use super::outcome::{self, Outcome};
 use crate::access::{Role, unauthorised_city};
 use crate::database::Tx;
+use crate::database::last_day;
 use crate::database::records::{self, Op};
 use crate::database::schema::{observation, observation_view};
 use crate::database::transitions::{self, Reason, Said, Transition};
@@ -221,7 +222,7 @@ fn verified_beside(current: &Observation) -> observation_view::BoxedQuery<'stati
         .filter(observation_view::outcome_id.eq(current.outcome_id))
         .filter(observation_view::status.eq(Verified).and(observation_view::superseded_by_id.is_null()))
         .filter(first_day(observation_view::starts_on).eq(current.starts_on.first_day()))
-        .filter(last_day(observation_view::ends_on).eq(current.ends_on.last_day()))
+        .filter(last_day(observation_view::ends_on.nullable()).eq(current.ends_on.last_day()))
         .filter(observation_view::id.ne(current.supersedes_id.map_or(current.id, |id| id.0)))
         .into_boxed()
 }

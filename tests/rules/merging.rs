@@ -73,3 +73,22 @@ async fn a_merged_pilot_takes_its_hostings_and_outcomes_along() {
     assert_eq!(busan.get(&path("outcomes", &outcome)).await.ok()["subject"]["id"], other["id"]);
     assert_eq!(busan.get(&path("pilots", &one)).await.status, 308);
 }
+
+#[tokio::test]
+async fn a_merged_organisation_keeps_the_roles_that_it_had() {
+    let app = App::start().await;
+    let busan = app.busan().await;
+    let organisation =
+        async || busan.post("/v1/organisations", json!({"name": unique(), "city": "KRPUS"})).await.created();
+    let (duplicate, left) = (organisation().await, organisation().await);
+    let part = |one: &serde_json::Value, role: &str| json!({"city": null, "organisation_id": one["id"], "role": role, "headcount": null});
+    let told = |one: &serde_json::Value, role: &str| json!({"organisation_id": one["id"], "role": role});
+    let body = json!({"kind": "workshop", "title": "Lamps", "city": "KRPUS",
+        "participants": [told(&duplicate, "host"), told(&left, "guest"), told(&duplicate, "guest")]});
+    let activity = busan.post("/v1/activities", body).await.created();
+    let into = json!({"into_id": left["id"]});
+    busan.post(&format!("{}/merge", path("organisations", &duplicate)), into).await.ok();
+    let now = busan.get(&path("activities", &activity)).await.ok();
+    assert_eq!(now["participants"], json!([part(&left, "host"), part(&left, "guest")]));
+    assert_eq!(now["version"], 2);
+}

@@ -1,12 +1,12 @@
 //! Its SQL and the rules that are checked before it.
 
 use super::model::*;
-use crate::database::Tx;
 use crate::database::records::Op;
 use crate::database::references::Resolved;
 use crate::database::schema::{
     applicability, applicability_score, applicability_view, pilot, record as register, term,
 };
+use crate::database::{Tx, last_day};
 use crate::http::body::Rules;
 use crate::http::editing::Editable;
 use crate::http::problem::{Code, Problem};
@@ -19,12 +19,6 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 pub(super) type Query = applicability_view::BoxedQuery<'static, diesel::pg::Pg>;
-
-diesel::define_sql_function! {
-    /// The last day that a date can mean, if there is one.
-    #[sql_name = "last_day"]
-    fn last_day_of(partial: diesel::sql_types::Nullable<diesel::sql_types::Text>) -> diesel::sql_types::Nullable<diesel::sql_types::Date>;
-}
 
 impl ApplicabilityFilter {
     pub(super) fn apply(&self, mut query: Query, resolved: &Resolved) -> Query {
@@ -48,10 +42,10 @@ impl ApplicabilityFilter {
             query = query.filter(view::visibility.eq_any(visibilities.clone()));
         }
         if let Some(from) = &self.assessed_on_from {
-            query = query.filter(last_day_of(view::assessed_on).ge(from.first_day()));
+            query = query.filter(last_day(view::assessed_on).ge(from.first_day()));
         }
         if let Some(to) = &self.assessed_on_to {
-            query = query.filter(last_day_of(view::assessed_on).le(to.last_day()));
+            query = query.filter(last_day(view::assessed_on).le(to.last_day()));
         }
         query
     }

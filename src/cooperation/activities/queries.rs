@@ -3,13 +3,12 @@
 use std::collections::HashSet;
 
 use super::model::*;
-use crate::cooperation::last_day;
 use crate::cooperation::partnerships::cities_of_partnership;
-use crate::database::Tx;
 use crate::database::references::Resolved;
 use crate::database::schema::{
     activity, activity_area, activity_initiative, activity_participant, activity_place, activity_view,
 };
+use crate::database::{Tx, last_day};
 use crate::directory::organisations::cities_of_organisations;
 use crate::http::body::Rules;
 use crate::http::editing::Editable;

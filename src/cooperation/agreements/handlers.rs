@@ -15,10 +15,9 @@ use actix_web::{delete, get, patch, post, put, web};
 #[utoipa::path(tag = "cooperation", params(Paging, AgreementFilter), responses((status = 200, description = "A page of agreements", body = Page<Agreement>)))]
 #[get("/v1/agreements")]
 pub async fn list_agreements(call: Call) -> Answer {
-    let (paging, filter, resolved): (Paging, AgreementFilter, _) =
-        (call.query()?, call.query()?, call.resolved().await?);
+    let (paging, filter): (Paging, AgreementFilter) = (call.query()?, call.query()?);
     let documents = call.seen(filter.document_id.as_deref()).await?;
-    page!(call, paging, Agreement, agreement_view, filter.apply(Agreement::visible(call.caller()), &resolved, documents.as_ref()),
+    page!(call, paging, Agreement, agreement_view, filter.apply(Agreement::visible(call.caller()), documents.as_ref()),
         sort "title" => title: String, "updated_at" => updated_at: records::Instant)
 }
 

@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::model::*;
-use crate::cooperation::last_day;
 use crate::cooperation::partnerships::cities_of_initiative;
-use crate::database::Tx;
 use crate::database::records::Op;
-use crate::database::references::Resolved;
 use crate::database::schema::{agreement, agreement_party, agreement_view};
+use crate::database::{Tx, last_day};
 use crate::directory::organisations::cities_of_organisations;
 use crate::http::body::Rules;
 use crate::http::editing::Editable;
@@ -23,7 +21,7 @@ pub(super) type Query = agreement_view::BoxedQuery<'static, diesel::pg::Pg>;
 
 impl AgreementFilter {
     /// `documents` are those of the filter that the caller may see.
-    pub(super) fn apply(&self, mut query: Query, _resolved: &Resolved, documents: Option<&Vec<Uuid>>) -> Query {
+    pub(super) fn apply(&self, mut query: Query, documents: Option<&Vec<Uuid>>) -> Query {
         use agreement_view as view;
         if let Some(kinds) = &self.kind {
             query = query.filter(view::kind.eq_any(kinds.clone()));

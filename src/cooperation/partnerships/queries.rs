@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::model::*;
-use crate::cooperation::last_day;
-use crate::database::Tx;
 use crate::database::records;
 use crate::database::references::Resolved;
 use crate::database::schema::{initiative, partnership, partnership_view};
+use crate::database::{Tx, last_day};
 use crate::http::body::Rules;
 use crate::http::editing::Editable;
 use crate::http::{Body, Checked, Problem};

@@ -5,7 +5,7 @@ use crate::catalogue::pilots::PilotStatus;
 use crate::database::records::{self};
 use crate::database::references::Resolved;
 use crate::database::schema::{hosting, hosting_view, pilot, site};
-use crate::database::{Tx, transitions};
+use crate::database::{Tx, last_day, transitions};
 use crate::hosting::lifecycle::{self, HostingStatus, Said};
 use crate::http::body::Rules;
 use crate::http::editing::Editable;
@@ -47,28 +47,28 @@ impl HostingFilter {
     fn apply_days(&self, mut query: Query) -> Query {
         use hosting_view as view;
         if let Some(from) = &self.planned_start_from {
-            query = query.filter(last_day_of(view::planned_start).ge(from.first_day()));
+            query = query.filter(last_day(view::planned_start).ge(from.first_day()));
         }
         if let Some(to) = &self.planned_start_to {
-            query = query.filter(last_day_of(view::planned_start).le(to.last_day()));
+            query = query.filter(last_day(view::planned_start).le(to.last_day()));
         }
         if let Some(from) = &self.planned_end_from {
-            query = query.filter(last_day_of(view::planned_end).ge(from.first_day()));
+            query = query.filter(last_day(view::planned_end).ge(from.first_day()));
         }
         if let Some(to) = &self.planned_end_to {
-            query = query.filter(last_day_of(view::planned_end).le(to.last_day()));
+            query = query.filter(last_day(view::planned_end).le(to.last_day()));
         }
         if let Some(from) = &self.actual_start_from {
-            query = query.filter(last_day_of(view::actual_start).ge(from.first_day()));
+            query = query.filter(last_day(view::actual_start).ge(from.first_day()));
         }
         if let Some(to) = &self.actual_start_to {
-            query = query.filter(last_day_of(view::actual_start).le(to.last_day()));
+            query = query.filter(last_day(view::actual_start).le(to.last_day()));
         }
         if let Some(from) = &self.actual_end_from {
-            query = query.filter(last_day_of(view::actual_end).ge(from.first_day()));
+            query = query.filter(last_day(view::actual_end).ge(from.first_day()));
         }
         if let Some(to) = &self.actual_end_to {
-            query = query.filter(last_day_of(view::actual_end).le(to.last_day()));
+            query = query.filter(last_day(view::actual_end).le(to.last_day()));
         }
         query
     }
@@ -99,12 +99,6 @@ impl HostingFilter {
         }
         query
     }
-}
-
-diesel::define_sql_function! {
-    /// The last day that a date can mean, if there is one.
-    #[sql_name = "last_day"]
-    fn last_day_of(partial: diesel::sql_types::Nullable<diesel::sql_types::Text>) -> diesel::sql_types::Nullable<diesel::sql_types::Date>;
 }
 
 #[derive(Insertable, AsChangeset)]

@@ -4,7 +4,7 @@ use super::model::*;
 use crate::access::Caller;
 use crate::database::records::Record;
 use crate::database::schema::{observation, observation_view};
-use crate::database::{Tx, transitions};
+use crate::database::{Tx, last_day, transitions};
 use crate::http::body::Rules;
 use crate::http::editing::Editable;
 use crate::http::problem::Problem;
@@ -20,11 +20,6 @@ use uuid::Uuid;
 
 pub(super) type Query = observation_view::BoxedQuery<'static, diesel::pg::Pg>;
 
-diesel::define_sql_function! {
-    /// The last day that a date can mean.
-    fn last_day(partial: diesel::sql_types::Text) -> diesel::sql_types::Date;
-}
-
 impl ObservationFilter {
     pub(super) fn apply(&self, mut query: Query) -> Query {
         use observation_view as view;
@@ -32,16 +27,16 @@ impl ObservationFilter {
             query = query.filter(view::status.eq_any(statuses.clone()));
         }
         if let Some(from) = &self.starts_on_from {
-            query = query.filter(last_day(view::starts_on).ge(from.first_day()));
+            query = query.filter(last_day(view::starts_on.nullable()).ge(from.first_day()));
         }
         if let Some(to) = &self.starts_on_to {
-            query = query.filter(last_day(view::starts_on).le(to.last_day()));
+            query = query.filter(last_day(view::starts_on.nullable()).le(to.last_day()));
         }
         if let Some(from) = &self.ends_on_from {
-            query = query.filter(last_day(view::ends_on).ge(from.first_day()));
+            query = query.filter(last_day(view::ends_on.nullable()).ge(from.first_day()));
         }
         if let Some(to) = &self.ends_on_to {
-            query = query.filter(last_day(view::ends_on).le(to.last_day()));
+            query = query.filter(last_day(view::ends_on.nullable()).le(to.last_day()));
         }
         match self.superseded {
             Some(true) => query.filter(view::superseded_by_id.is_not_null()),
