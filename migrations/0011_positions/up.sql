@@ -2,7 +2,7 @@
 
 -- What a view has beside the members that are shown; with them a revision is a whole row of it.
 ALTER TABLE revision ADD COLUMN kept jsonb NOT NULL DEFAULT '{}';
-CREATE INDEX revision_listed ON revision (type, record_id) WHERE type IN ('hostings', 'outcomes');
+CREATE INDEX revision_listed ON revision (type, record_id) WHERE version = 1 AND type IN ('hostings', 'outcomes');
 
 -- The instant of a change: that of its revision, but never before that of the change numbered before it. So the changes
 -- up to an instant are the changes up to a number.
@@ -58,7 +58,7 @@ $$;
 -- Verified observations count (those that were not superseded); while there are none, submitted ones do.
 -- Rows with dimensions are parts of their total and never added to it.
 -- The names of tables are looked up when it runs, so that it answers for the past as well, where they are views.
-CREATE FUNCTION outcome_states(the_outcomes uuid[], the_indicator uuid)
+CREATE FUNCTION outcome_states(the_outcomes uuid[])
 RETURNS TABLE (outcome_id uuid, latest jsonb, actual numeric) STABLE LANGUAGE sql AS $$
 WITH counted AS (
     SELECT o.id AS outcome_id, v.id, v.starts_on, v.ends_on, v.value, v.numerator, v.denominator, v.text, v.recorded_at,
@@ -68,7 +68,7 @@ WITH counted AS (
     FROM outcome o
     JOIN indicator i ON i.id = o.indicator_id
     JOIN observation v ON v.outcome_id = o.id
-    WHERE (the_outcomes IS NULL OR o.id = ANY (the_outcomes)) AND (the_indicator IS NULL OR i.id = the_indicator)
+    WHERE o.id = ANY (the_outcomes)
         AND v.dimensions = '{}' AND v.superseded_by_id IS NULL AND v.status IN ('verified', 'submitted')
 ), newest AS (
     SELECT DISTINCT ON (outcome_id) *
@@ -97,7 +97,7 @@ FROM outcome o
 JOIN indicator i ON i.id = o.indicator_id
 LEFT JOIN newest n ON n.outcome_id = o.id
 LEFT JOIN summed s ON s.outcome_id = o.id
-WHERE (the_outcomes IS NULL OR o.id = ANY (the_outcomes)) AND (the_indicator IS NULL OR i.id = the_indicator)
+WHERE o.id = ANY (the_outcomes)
 $$;
 
 -- The past. A transaction that puts this schema before public in its search path, and a position into
@@ -107,13 +107,17 @@ CREATE SCHEMA as_of;
 CREATE FUNCTION as_of.position() RETURNS bigint STABLE PARALLEL SAFE LANGUAGE sql
     RETURN current_setting('pilot_exchange.position')::bigint;
 
--- The revision of each record that was the newest at the position, unless it was that of its deletion.
+-- The revision of each record that was the newest at the position, unless it was that of its deletion. It begins with the
+-- first one of each, so that a page of a list is found in order of id without looking at all the others.
 CREATE VIEW as_of.revision_at AS
-SELECT r.record_id, r.type, r.body || r.kept || jsonb_build_object('type', r.type) AS row, r.visibility, r.city_ids
-FROM public.revision r JOIN public.change c USING (record_id, version)
-WHERE c.seq <= as_of.position() AND r.op <> 'delete' AND NOT EXISTS (
-    SELECT FROM public.change later
-    WHERE later.record_id = r.record_id AND later.version > r.version AND later.seq <= as_of.position());
+SELECT f.record_id, f.type, r.body, r.kept, r.visibility, r.city_ids
+FROM public.revision f
+CROSS JOIN LATERAL (
+    SELECT c.version FROM public.change c
+    WHERE c.record_id = f.record_id AND c.seq <= as_of.position() ORDER BY c.version DESC LIMIT 1
+) c
+JOIN public.revision r ON r.record_id = f.record_id AND r.version = c.version
+WHERE f.version = 1 AND r.op <> 'delete';
 
 -- Who may see a record that is not there any more: those who could at last.
 CREATE FUNCTION as_of.last_audience(the_record uuid) RETURNS TABLE (visibility text, city_ids uuid[])
@@ -129,22 +133,28 @@ RETURNS uuid[] IMMUTABLE PARALLEL SAFE LANGUAGE sql
                 WHEN now_visibility <> 'private' THEN then_cities
                 ELSE ARRAY(SELECT unnest(then_cities) INTERSECT SELECT unnest(now_cities)) END;
 
-CREATE FUNCTION as_of.row_of(the_record uuid) RETURNS jsonb STABLE LANGUAGE sql BEGIN ATOMIC
-    SELECT r.row FROM as_of.revision_at r WHERE r.record_id = the_record;
-END;
+CREATE FUNCTION as_of.body_of(the_record uuid) RETURNS jsonb STABLE COST 5000 LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (
+        SELECT r.body FROM as_of.revision_at r WHERE r.record_id = the_record
+    );
+END $$;
 
 -- Citations as they were, for those who may see the documents today.
-CREATE FUNCTION as_of.citations(cited jsonb) RETURNS jsonb STABLE LANGUAGE sql BEGIN ATOMIC
-    SELECT coalesce(jsonb_agg(c.value || jsonb_build_object(
-        'visibility', public.strictest(
-            coalesce(as_of.row_of(d.id) ->> 'visibility', 'private'), coalesce(d.visibility, 'private')),
-        'city_id', d.city_id) ORDER BY c.ordinality), '[]')
-    FROM jsonb_array_elements(cited) WITH ORDINALITY c
-    LEFT JOIN public.document d ON d.id = (c.value ->> 'document_id')::uuid;
-END;
+CREATE FUNCTION as_of.citations(cited jsonb) RETURNS jsonb STABLE COST 5000 LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(jsonb_agg(c.value || jsonb_build_object(
+            'visibility', public.strictest(
+                coalesce(as_of.body_of(d.id) ->> 'visibility', 'private'), coalesce(d.visibility, 'private')),
+            'city_id', d.city_id) ORDER BY c.ordinality), '[]')
+        FROM jsonb_array_elements(cited) WITH ORDINALITY c
+        LEFT JOIN public.document d ON d.id = (c.value ->> 'document_id')::uuid
+    );
+END $$;
 
 -- Makes as_of.<view>. `audience_then` is an expression over `r` (a row of revision_at) and `v` (the same as a row of the
--- view): who could see it then, along the chain as the chain was then. `members` replaces expressions of members.
+-- view) and `joins`: who could see it then, along the chain of records as they were. `members` replaces expressions.
 CREATE FUNCTION as_of.make_view(view text, collection text, visibility_then text, cities_then text,
                                 members jsonb DEFAULT '{}', joins text DEFAULT '') RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -153,7 +163,7 @@ BEGIN
     -- Types are those of the view to the letter: a prepared statement may run over either.
     SELECT string_agg(CASE a.attname
         WHEN 'id' THEN 'r.record_id AS id'
-        WHEN 'citations' THEN 'as_of.citations(r.row -> ''citations'') AS citations'
+        WHEN 'citations' THEN 'as_of.citations(r.body -> ''citations'') AS citations'
         WHEN 'effective_visibility' THEN
             format('public.strictest((%s)::text, n.visibility)::%s AS effective_visibility', visibility_then, t.name)
         WHEN 'city_ids' THEN
@@ -166,55 +176,60 @@ BEGIN
     EXECUTE format(
         'CREATE VIEW as_of.%1$I AS SELECT %2$s
          FROM as_of.revision_at r
-         CROSS JOIN LATERAL jsonb_populate_record(NULL::public.%1$I, r.row) v
+         CROSS JOIN LATERAL jsonb_populate_record(NULL::public.%1$I, r.body || r.kept || jsonb_build_object(''type'', r.type)) v
          LEFT JOIN public.%1$I now ON now.id = r.record_id
          LEFT JOIN LATERAL as_of.last_audience(r.record_id) last ON now.id IS NULL
          CROSS JOIN LATERAL (SELECT coalesce(now.effective_visibility::text, last.visibility) AS visibility,
-                                    coalesce(now.city_ids, last.city_ids) AS city_ids) n %4$s
+                                    coalesce(now.city_ids, last.city_ids) AS city_ids) n
+         %4$s
          WHERE r.type = %3$L', view, columns, collection, joins);
 END $$;
 
 -- What an outcome's state is computed from, as it was.
 CREATE VIEW as_of.indicator AS
-SELECT r.record_id AS id, r.row ->> 'measure' AS measure, r.row ->> 'aggregation' AS aggregation
+SELECT r.record_id AS id, r.body ->> 'measure' AS measure, r.body ->> 'aggregation' AS aggregation
 FROM as_of.revision_at r WHERE r.type = 'indicators';
 
 CREATE VIEW as_of.outcome AS
-SELECT r.record_id AS id, (r.row ->> 'indicator_id')::uuid AS indicator_id, r.row #>> '{baseline,on}' AS baseline_on
+SELECT r.record_id AS id, (r.body ->> 'indicator_id')::uuid AS indicator_id, r.body #>> '{baseline,on}' AS baseline_on
 FROM as_of.revision_at r WHERE r.type = 'outcomes';
 
--- Observations that counted are never deleted, so the table of today leads to those of an outcome.
+-- Observations that counted are never deleted, so the table of today leads to those of an outcome, one by one.
 CREATE VIEW as_of.observation AS
-SELECT r.record_id AS id, o.outcome_id, r.row ->> 'starts_on' AS starts_on, r.row ->> 'ends_on' AS ends_on,
-    (r.row ->> 'value')::numeric AS value, (r.row ->> 'numerator')::numeric AS numerator,
-    (r.row ->> 'denominator')::numeric AS denominator, r.row ->> 'text' AS text,
-    (r.row ->> 'recorded_at')::timestamptz AS recorded_at, r.row ->> 'status' AS status, r.row -> 'dimensions' AS dimensions,
-    (r.row ->> 'superseded_by_id')::uuid AS superseded_by_id
-FROM public.observation o JOIN as_of.revision_at r ON r.record_id = o.id AND r.type = 'observations';
+SELECT o.id, o.outcome_id, r.body ->> 'starts_on' AS starts_on, r.body ->> 'ends_on' AS ends_on,
+    (r.body ->> 'value')::numeric AS value, (r.body ->> 'numerator')::numeric AS numerator,
+    (r.body ->> 'denominator')::numeric AS denominator, r.body ->> 'text' AS text,
+    (r.body ->> 'recorded_at')::timestamptz AS recorded_at, r.body ->> 'status' AS status, r.body -> 'dimensions' AS dimensions,
+    (r.body ->> 'superseded_by_id')::uuid AS superseded_by_id
+FROM public.observation o
+CROSS JOIN LATERAL (SELECT r.body FROM as_of.revision_at r WHERE r.record_id = o.id OFFSET 0) r;
 
--- The chain: a hosting is never wider than its pilot, nor than partners while it is proposed.
-CREATE FUNCTION as_of.visibility_of_pilot(the_pilot uuid) RETURNS text STABLE LANGUAGE sql BEGIN ATOMIC
-    SELECT as_of.row_of(the_pilot) ->> 'visibility';
-END;
-CREATE FUNCTION as_of.visibility_of_hosting(the_hosting uuid) RETURNS text STABLE LANGUAGE sql BEGIN ATOMIC
-    SELECT public.strictest(
-        public.strictest(h.row ->> 'visibility', as_of.visibility_of_pilot((h.row ->> 'pilot_id')::uuid)),
-        CASE WHEN h.row ->> 'status' = 'proposed' THEN 'partners' END)
-    FROM (SELECT as_of.row_of(the_hosting) AS row) h;
-END;
-CREATE FUNCTION as_of.visibility_of_outcome(the_outcome uuid) RETURNS text STABLE LANGUAGE sql BEGIN ATOMIC
-    SELECT public.strictest(o.row ->> 'visibility', CASE o.row #>> '{subject,type}'
-        WHEN 'hosting' THEN as_of.visibility_of_hosting((o.row #>> '{subject,id}')::uuid)
-        WHEN 'pilot' THEN as_of.visibility_of_pilot((o.row #>> '{subject,id}')::uuid) END)
-    FROM (SELECT as_of.row_of(the_outcome) AS row) o;
-END;
+-- The state of an outcome as it was. These are dear, and said to be, so that they are asked for the rows of a page only.
+CREATE FUNCTION as_of.outcome_latest(the_outcome uuid) RETURNS jsonb
+    STABLE COST 10000 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN (SELECT s.latest FROM public.outcome_states(ARRAY[the_outcome]) s);
+END $$;
+CREATE FUNCTION as_of.outcome_actual(the_outcome uuid) RETURNS numeric
+    STABLE COST 10000 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN (SELECT s.actual FROM public.outcome_states(ARRAY[the_outcome]) s);
+END $$;
+
+-- A hosting is never wider than its pilot, nor than partners while it is proposed. Without a hosting, only the pilot counts.
+CREATE FUNCTION as_of.visibility_of_hosting(hosting jsonb, of_pilot text) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE sql
+    RETURN public.strictest(public.strictest(hosting ->> 'visibility', of_pilot),
+                            CASE WHEN hosting ->> 'status' = 'proposed' THEN 'partners' END);
 
 -- The cities of a pilot are its origin and those that hosted it already and still do.
-CREATE FUNCTION as_of.cities_of_pilot(the_pilot uuid, origin uuid) RETURNS uuid[] STABLE LANGUAGE sql BEGIN ATOMIC
-    SELECT origin || ARRAY(
-        SELECT h.host_city_id FROM public.hosting h JOIN public.change c ON c.record_id = h.id AND c.version = 1
-        WHERE h.pilot_id = the_pilot AND c.seq <= as_of.position());
-END;
+CREATE FUNCTION as_of.cities_of_pilot(the_pilot uuid, origin uuid) RETURNS uuid[] STABLE COST 5000 LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (
+        SELECT origin || ARRAY(
+            SELECT h.host_city_id FROM public.hosting h JOIN public.change c ON c.record_id = h.id AND c.version = 1
+            WHERE h.pilot_id = the_pilot AND c.seq <= as_of.position())
+    );
+END $$;
 
 SELECT as_of.make_view('city_view', 'cities', '''public''', 'r.city_ids');
 -- The contact address is for the city that it was of and is of.
@@ -226,65 +241,92 @@ SELECT as_of.make_view('term_view', 'terms', '''public''', 'r.city_ids');
 SELECT as_of.make_view('pilot_view', 'pilots', 'r.visibility', 'as_of.cities_of_pilot(r.record_id, v.origin_city_id)');
 SELECT as_of.make_view('need_view', 'needs', '''public''', 'r.city_ids');
 SELECT as_of.make_view('applicability_view', 'applicability',
-    'public.strictest(v.visibility, as_of.visibility_of_pilot(v.pilot_id))', 'r.city_ids');
+    'public.strictest(v.visibility, p.visibility)', 'r.city_ids', '{}',
+    'JOIN as_of.revision_at p ON p.record_id = v.pilot_id');
 SELECT as_of.make_view('partnership_view', 'partnerships', '''public''', 'r.city_ids');
 
 -- Links that are shown to those who may see what they lead to.
-CREATE FUNCTION as_of.pilot_links(ids jsonb) RETURNS jsonb STABLE LANGUAGE sql BEGIN ATOMIC
-    SELECT coalesce(jsonb_agg(jsonb_build_object('id', v.id, 'visibility', v.effective_visibility, 'city_ids', v.city_ids)
-                              ORDER BY v.id), '[]')
-    FROM as_of.pilot_view v WHERE v.id IN (SELECT one::uuid FROM jsonb_array_elements_text(ids) one);
-END;
-CREATE FUNCTION as_of.document_links(ids jsonb) RETURNS jsonb STABLE LANGUAGE sql BEGIN ATOMIC
-    SELECT coalesce(jsonb_agg(jsonb_build_object('id', v.id, 'visibility', v.effective_visibility, 'city_ids', v.city_ids)
-                              ORDER BY v.id), '[]')
-    FROM as_of.document_view v WHERE v.id IN (SELECT one::uuid FROM jsonb_array_elements_text(ids) one);
-END;
+CREATE FUNCTION as_of.pilot_links(ids jsonb) RETURNS jsonb STABLE COST 5000 LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('id', v.id, 'visibility', v.effective_visibility, 'city_ids', v.city_ids)
+                                  ORDER BY v.id), '[]')
+        FROM as_of.pilot_view v WHERE v.id IN (SELECT one::uuid FROM jsonb_array_elements_text(ids) one)
+    );
+END $$;
+CREATE FUNCTION as_of.document_links(ids jsonb) RETURNS jsonb STABLE COST 5000 LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('id', v.id, 'visibility', v.effective_visibility, 'city_ids', v.city_ids)
+                                  ORDER BY v.id), '[]')
+        FROM as_of.document_view v WHERE v.id IN (SELECT one::uuid FROM jsonb_array_elements_text(ids) one)
+    );
+END $$;
 SELECT as_of.make_view('agreement_view', 'agreements', 'r.visibility', 'r.city_ids',
-    '{"document_id": "as_of.document_links(jsonb_build_array(r.row ->> ''document_id'')) -> 0"}');
-CREATE FUNCTION as_of.agreement_link(the_agreement uuid) RETURNS jsonb STABLE LANGUAGE sql BEGIN ATOMIC
-    SELECT jsonb_build_object('id', v.id, 'visibility', v.effective_visibility, 'city_ids', v.city_ids)
-    FROM as_of.agreement_view v WHERE v.id = the_agreement;
-END;
-CREATE FUNCTION as_of.agreement_links_of(the_initiative uuid) RETURNS jsonb STABLE LANGUAGE sql BEGIN ATOMIC
-    SELECT coalesce(jsonb_agg(jsonb_build_object('id', v.id, 'visibility', v.effective_visibility, 'city_ids', v.city_ids)
-                              ORDER BY v.id), '[]')
-    FROM as_of.agreement_view v WHERE v.initiative_id = the_initiative;
-END;
+    '{"document_id": "as_of.document_links(jsonb_build_array(r.body ->> ''document_id'')) -> 0"}');
+CREATE FUNCTION as_of.agreement_link(the_agreement uuid) RETURNS jsonb STABLE COST 5000 LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (
+        SELECT jsonb_build_object('id', v.id, 'visibility', v.effective_visibility, 'city_ids', v.city_ids)
+        FROM as_of.agreement_view v WHERE v.id = the_agreement
+    );
+END $$;
+CREATE FUNCTION as_of.agreement_links_of(the_initiative uuid) RETURNS jsonb STABLE COST 5000 LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('id', v.id, 'visibility', v.effective_visibility, 'city_ids', v.city_ids)
+                                  ORDER BY v.id), '[]')
+        FROM as_of.agreement_view v WHERE v.initiative_id = the_initiative
+    );
+END $$;
 SELECT as_of.make_view('initiative_view', 'initiatives', '''public''', 'r.city_ids',
-    '{"pilot_ids": "as_of.pilot_links(r.row -> ''pilot_ids'')", "document_ids": "as_of.document_links(r.row -> ''document_ids'')",
+    '{"pilot_ids": "as_of.pilot_links(r.body -> ''pilot_ids'')", "document_ids": "as_of.document_links(r.body -> ''document_ids'')",
       "agreement_ids": "as_of.agreement_links_of(r.record_id)"}');
 SELECT as_of.make_view('activity_view', 'activities', '''public''', 'r.city_ids');
 
 -- The rule of the view privacy_gate, over the hosting, the pilot and the compliance as they were.
 CREATE INDEX revision_of_hosting ON revision ((body ->> 'hosting_id')) WHERE type = 'compliance';
-CREATE FUNCTION as_of.gate_broken(the_hosting uuid, hosting jsonb) RETURNS boolean STABLE LANGUAGE sql BEGIN ATOMIC
-    SELECT hosting ->> 'status' = 'live' AND g.kind IS NOT NULL AND coalesce(
-        (SELECT c.row ->> 'status' <> 'approved' FROM as_of.revision_at c
-         WHERE c.record_id IN (SELECT r.record_id FROM public.revision r
-                               WHERE r.type = 'compliance' AND r.body ->> 'hosting_id' = the_hosting::text)
-             AND c.row ->> 'kind' = g.kind LIMIT 1),
-        NOT (hosting -> 'guards_waived') ? ('compliance_' || g.kind))
-    FROM (
-        SELECT CASE WHEN p.row -> 'processes_personal_data' IS DISTINCT FROM 'false' OR t.tracks_people IS TRUE
-                    THEN CASE WHEN n.eea THEN 'dpia' ELSE 'pia' END END AS kind
-        FROM (SELECT as_of.row_of((hosting ->> 'pilot_id')::uuid) AS row) p
-        JOIN public.term t ON t.scheme = 'categories' AND t.code = p.row ->> 'category'
-        JOIN public.city o ON o.id = (hosting ->> 'host_city_id')::uuid
-        JOIN public.country n ON n.code = o.country
-    ) g;
-END;
-SELECT as_of.make_view('hosting_view', 'hostings', 'as_of.visibility_of_hosting(r.record_id)', 'r.city_ids',
-    '{"agreement_id": "as_of.agreement_link((r.row ->> ''agreement_id'')::uuid)",
-      "gate_broken": "as_of.gate_broken(r.record_id, r.row)"}');
+CREATE FUNCTION as_of.gate_broken(the_hosting uuid, hosting jsonb) RETURNS boolean STABLE COST 5000 LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (
+        SELECT hosting ->> 'status' = 'live' AND g.kind IS NOT NULL AND coalesce(
+            (SELECT c.body ->> 'status' <> 'approved' FROM as_of.revision_at c
+             WHERE c.record_id IN (SELECT r.record_id FROM public.revision r
+                                   WHERE r.type = 'compliance' AND r.body ->> 'hosting_id' = the_hosting::text)
+                 AND c.body ->> 'kind' = g.kind LIMIT 1),
+            NOT (hosting -> 'guards_waived') ? ('compliance_' || g.kind))
+        FROM (
+            SELECT CASE WHEN p.body -> 'processes_personal_data' IS DISTINCT FROM 'false' OR t.tracks_people IS TRUE
+                        THEN CASE WHEN n.eea THEN 'dpia' ELSE 'pia' END END AS kind
+            FROM (SELECT as_of.body_of((hosting ->> 'pilot_id')::uuid) AS body) p
+            JOIN public.term t ON t.scheme = 'categories' AND t.code = p.body ->> 'category'
+            JOIN public.city o ON o.id = (hosting ->> 'host_city_id')::uuid
+            JOIN public.country n ON n.code = o.country
+        ) g
+    );
+END $$;
+SELECT as_of.make_view('hosting_view', 'hostings',
+    'as_of.visibility_of_hosting(r.body, p.visibility)', 'r.city_ids',
+    '{"agreement_id": "as_of.agreement_link((r.body ->> ''agreement_id'')::uuid)",
+      "gate_broken": "as_of.gate_broken(r.record_id, r.body || r.kept)"}',
+    'JOIN as_of.revision_at p ON p.record_id = v.pilot_id');
 SELECT as_of.make_view('compliance_view', 'compliance', '''private''', 'r.city_ids');
 SELECT as_of.make_view('indicator_view', 'indicators', '''public''', 'r.city_ids');
-SELECT as_of.make_view('outcome_view', 'outcomes', 'as_of.visibility_of_outcome(r.record_id)', 'r.city_ids',
-    '{"latest": "s.latest", "actual": "s.actual"}', 'LEFT JOIN LATERAL public.outcome_states(ARRAY[r.record_id], NULL) s ON true');
+SELECT as_of.make_view('outcome_view', 'outcomes',
+    'public.strictest(v.visibility, as_of.visibility_of_hosting(h.body, p.visibility))', 'r.city_ids',
+    '{"latest": "as_of.outcome_latest(r.record_id)", "actual": "as_of.outcome_actual(r.record_id)"}',
+    'LEFT JOIN as_of.revision_at h ON h.record_id = v.hosting_id
+     LEFT JOIN as_of.revision_at p ON p.record_id = coalesce(v.pilot_id, (h.body ->> ''pilot_id'')::uuid)');
 SELECT as_of.make_view('observation_view', 'observations',
-    'CASE WHEN v.status = ''draft'' THEN ''private'' ELSE as_of.visibility_of_outcome(v.outcome_id) END', 'r.city_ids');
+    'CASE WHEN v.status = ''draft'' THEN ''private''
+          ELSE public.strictest(o.body ->> ''visibility'', as_of.visibility_of_hosting(h.body, p.visibility)) END', 'r.city_ids', '{}',
+    'JOIN as_of.revision_at o ON o.record_id = v.outcome_id
+     LEFT JOIN as_of.revision_at h ON h.record_id = (o.kept ->> ''hosting_id'')::uuid
+     LEFT JOIN as_of.revision_at p ON p.record_id = coalesce((o.kept ->> ''pilot_id'')::uuid, (h.body ->> ''pilot_id'')::uuid)');
 SELECT as_of.make_view('evaluation_view', 'evaluations',
-    'public.strictest(v.visibility, as_of.visibility_of_hosting(v.hosting_id))', 'r.city_ids');
+    'public.strictest(v.visibility, as_of.visibility_of_hosting(h.body, p.visibility))', 'r.city_ids', '{}',
+    'JOIN as_of.revision_at h ON h.record_id = v.hosting_id
+     JOIN as_of.revision_at p ON p.record_id = (h.body ->> ''pilot_id'')::uuid');
 
 -- Revisions that were written before get what the records of today have beside their members.
 ALTER TABLE revision DISABLE TRIGGER revision_append_only;
