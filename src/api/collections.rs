@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use chrono::NaiveDate;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -97,12 +97,7 @@ fn load<'c, R: Record>(
 ) -> LocalBoxFuture<'c, Result<Shown, Problem>> {
     async move {
         let found = R::find_all(conn, caller, ids).await?;
-        let shown = found.into_iter().map(|mut record| {
-            record.complete(day);
-            records::show(&mut record, caller);
-            (record.id(), json!(record))
-        });
-        Ok(shown.collect())
+        Ok(found.into_iter().map(|record| (record.id(), records::shown(record, caller, day))).collect())
     }
     .boxed_local()
 }

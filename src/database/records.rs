@@ -79,13 +79,7 @@ impl Op {
 /// # Errors
 /// 404 if there is none that the caller may see, 410 if there was one.
 pub async fn find<R: Record>(conn: &mut Conn, caller: &Caller, id: Uuid, today: NaiveDate) -> Result<R, Problem> {
-    match R::find(conn, caller, id).await? {
-        Some(mut record) => {
-            record.complete(today);
-            Ok(record)
-        }
-        None => Err(absent::<R>(conn, caller, id, None).await?),
-    }
+    found(conn, caller, id, today, None).await
 }
 
 /// The record for this caller as the reader reads it: now, or in the past.
@@ -93,12 +87,23 @@ pub async fn find<R: Record>(conn: &mut Conn, caller: &Caller, id: Uuid, today: 
 /// # Errors
 /// 404 if there is none that the caller may see, 410 if it was deleted.
 pub async fn read<R: Record>(reader: &mut Reader, caller: &Caller, id: Uuid, today: NaiveDate) -> Result<R, Problem> {
-    match R::find(&mut reader.conn, caller, id).await? {
+    let (day, position) = (reader.day(today), reader.position);
+    found(&mut reader.conn, caller, id, day, position).await
+}
+
+async fn found<R: Record>(
+    conn: &mut Conn,
+    caller: &Caller,
+    id: Uuid,
+    day: NaiveDate,
+    position: Option<Position>,
+) -> Result<R, Problem> {
+    match R::find(conn, caller, id).await? {
         Some(mut record) => {
-            record.complete(reader.day(today));
+            record.complete(day);
             Ok(record)
         }
-        None => Err(absent::<R>(&mut reader.conn, caller, id, reader.position).await?),
+        None => Err(absent::<R>(conn, caller, id, position).await?),
     }
 }
 
@@ -135,6 +140,13 @@ async fn absent<R: Record>(
 pub fn show<R: Record>(record: &mut R, caller: &Caller) {
     record.shown_to(caller);
     record.citations().retain(|one| caller.may_see("documents", one.visibility.label(), one.city_id.as_slice()));
+}
+
+/// The record as JSON for this caller on this day.
+pub fn shown<R: Record>(mut record: R, caller: &Caller, day: NaiveDate) -> Value {
+    record.complete(day);
+    show(&mut record, caller);
+    json!(record)
 }
 
 /// The record as an answer to this caller, with its ETag.

@@ -156,11 +156,7 @@ impl Call {
     async fn shown_at<R: Record>(&self, reader: &mut Reader, id: Uuid) -> Result<Option<Value>, Problem> {
         let day = reader.day(self.state().clock.today());
         let found = R::find(&mut reader.conn, self.caller(), id).await?;
-        Ok(found.map(|mut record| {
-            record.complete(day);
-            records::show(&mut record, self.caller());
-            json!(record)
-        }))
+        Ok(found.map(|record| records::shown(record, self.caller(), day)))
     }
 
     fn revision(&self, row: Row, patch: Vec<Value>) -> Revision {

@@ -270,3 +270,16 @@ async fn the_command_takes_the_largest_cities_of_a_file_whatever_the_order_of_it
     let line = again.stderr.lines().last().unwrap();
     assert!(line.starts_with("pilot-exchange: a world of seed 3 was generated"), "{}", again.stderr);
 }
+
+#[tokio::test]
+async fn the_past_of_a_generated_world_at_its_last_change_is_its_present() {
+    let (database, _) = generated(&small(5)).await;
+    let app = App::start_with(Options { database: Some(database.clone()), ..Options::default() }).await;
+    let admin = app.admin().await;
+    let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    for list in ["outcomes", "hostings"] {
+        let present = admin.get(&format!("/v1/{list}?limit=500&count=exact")).await.ok();
+        let past = admin.get(&format!("/v1/{list}?limit=500&count=exact&as_of={now}")).await.ok();
+        assert_eq!((&past["items"], &past["count"]), (&present["items"], &present["count"]), "{list}");
+    }
+}
