@@ -65,6 +65,7 @@ pub fn finish(mut document: Value) -> Value {
     document["tags"] =
         TAGS.iter().map(|(name, description)| json!({"name": name, "description": description})).collect();
     show_more(&mut document["components"]["schemas"]);
+    name_items(&mut document["components"]["schemas"]);
     let schemas = document["components"]["schemas"].as_object().cloned().unwrap_or_default();
     let mut patches = Map::new();
     if let Some(paths) = document["paths"].as_object_mut() {
@@ -112,6 +113,17 @@ fn info() -> Value {
     })
 }
 
+/// The items of a page are what they are alone, by name rather than written out again.
+fn name_items(schemas: &mut Value) {
+    let names: Vec<String> = schemas.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+    for name in &names {
+        let item = name.strip_prefix("Page_").filter(|item| names.iter().any(|one| one == item));
+        if let Some(item) = item {
+            schemas[name]["properties"]["items"]["items"] = json!({"$ref": format!("#/components/schemas/{item}")});
+        }
+    }
+}
+
 /// Unknown members are refused in bodies; said in the schema, where it follows from the type already.
 fn close(schema: &mut Value) {
     if schema["additionalProperties"].is_null() {
@@ -151,6 +163,7 @@ fn finish_operation(
         let text = operation["description"].as_str().unwrap_or_default();
         operation["description"] = json!(text.replace("{{reasons}}", matching::as_markdown().trim_end()));
     }
+    let reads_past = parameters.iter().any(|parameter| parameter["name"] == "as_of");
     if parameters.is_empty() {
         operation.as_object_mut().map(|object| object.shift_remove("parameters"));
     } else {
@@ -163,7 +176,7 @@ fn finish_operation(
     }
     if let Some(responses) = operation["responses"].as_object_mut() {
         for (status, response) in responses.iter_mut().filter(|(status, _)| status.starts_with('2')) {
-            response["headers"] = success_headers(status, method, &id);
+            response["headers"] = success_headers(status, method, &id, reads_past);
         }
         if matches!(id.as_str(), "get_organisation" | "get_pilot") {
             let headers = json!({"Location": {"$ref": "#/components/headers/Location"}});
@@ -379,10 +392,13 @@ fn patch_example(schema: &Value) -> Value {
     json!({})
 }
 
-fn success_headers(status: &str, method: &str, id: &str) -> Value {
+fn success_headers(status: &str, method: &str, id: &str, reads_past: bool) -> Value {
     let mut names = vec!["X-Request-Id", "RateLimit", "RateLimit-Policy"];
     if status != "204" && !id.starts_with("get_liveness") {
         names.push("ETag");
+    }
+    if reads_past {
+        names.push("X-As-Of-Position");
     }
     if status == "201" {
         names.push("Location");
