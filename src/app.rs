@@ -8,6 +8,7 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use chrono::{DateTime, NaiveDate, Utc};
+use tokio::sync::watch;
 use utoipa_actix_web::AppExt;
 
 use crate::access::keys::Keyring;
@@ -57,13 +58,23 @@ pub struct State {
     pub rates: Rates,
     /// The time.
     pub clock: Clock,
+    /// Whether the service was asked to stop: who waits for something answers then.
+    pub stopping: watch::Sender<bool>,
 }
 
 impl State {
     /// A state; nothing is connected yet.
     pub fn new(config: Config, database: Database, secrets: Secrets, clock: Clock) -> Self {
         let rates = Rates::new(config.rate_reads, config.rate_writes, config.trusted_proxies.clone());
-        Self { config, database, secrets, keyring: Keyring::default(), rates, clock }
+        Self {
+            config,
+            database,
+            secrets,
+            keyring: Keyring::default(),
+            rates,
+            clock,
+            stopping: watch::Sender::new(false),
+        }
     }
 }
 
@@ -71,6 +82,22 @@ impl State {
 pub struct Application {
     server: Server,
     address: SocketAddr,
+    stopping: watch::Sender<bool>,
+}
+
+/// Stops the service from elsewhere.
+#[derive(Clone)]
+pub struct Handle {
+    server: ServerHandle,
+    stopping: watch::Sender<bool>,
+}
+
+impl Handle {
+    /// Stops it; if gracefully, running requests are finished first.
+    pub async fn stop(&self, is_graceful: bool) {
+        self.stopping.send_replace(true);
+        self.server.stop(is_graceful).await;
+    }
 }
 
 impl Application {
@@ -81,6 +108,7 @@ impl Application {
     pub fn build(state: State, listener: TcpListener, workers: usize) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         let drain_seconds = state.config.drain_seconds;
+        let stopping = state.stopping.clone();
         let state = web::Data::new(state);
         let idle = state.clone();
         tokio::spawn(async move {
@@ -90,6 +118,7 @@ impl Application {
                 idle.rates.forget_idle();
             }
         });
+        tokio::spawn(positions::keep_listening(state.database.clone()));
         if state.config.worker {
             tokio::spawn(positions::keep_numbering(state.database.clone()));
         }
@@ -111,7 +140,7 @@ impl Application {
         .disable_signals()
         .listen(listener)?
         .run();
-        Ok(Self { server, address })
+        Ok(Self { server, address, stopping })
     }
 
     /// Where it listens.
@@ -120,8 +149,8 @@ impl Application {
     }
 
     /// Stops it from elsewhere.
-    pub fn handle(&self) -> ServerHandle {
-        self.server.handle()
+    pub fn handle(&self) -> Handle {
+        Handle { server: self.server.handle(), stopping: self.stopping.clone() }
     }
 
     /// Runs until it is stopped.
@@ -146,7 +175,9 @@ fn cors() -> Cors {
             header::RETRY_AFTER.as_str(),
             "ratelimit",
             "ratelimit-policy",
+            "x-as-of",
             "x-as-of-position",
+            "x-change-cursor",
             "x-request-id",
         ])
         .block_on_origin_mismatch(false)

@@ -1,6 +1,7 @@
 //! Who calls and what they may do: accounts, tokens, keys, and THE table role × operation.
 
 use actix_web::http::header;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::http::{Code, Problem};
@@ -62,6 +63,32 @@ pub enum Sight {
     Cities(Vec<Uuid>),
     /// All of it.
     Everything,
+}
+
+/// How far somebody sees in all collections at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    /// How many of public, partners, private they see wherever they are.
+    level: usize,
+    /// The cities whose private records they see.
+    pub cities: Vec<Uuid>,
+    /// The collections that they see all of.
+    pub whole: Vec<String>,
+}
+
+impl Reach {
+    /// The visibilities that they see whatever cities are involved.
+    pub fn sees(&self) -> &'static [&'static str] {
+        &["public", "partners", "private"][..self.level]
+    }
+
+    /// Whether it shows anything that another one does not.
+    pub fn is_beyond(&self, other: &Self) -> bool {
+        let is_all = other.level == 3;
+        self.level > other.level
+            || !(is_all || self.cities.iter().all(|city| other.cities.contains(city)))
+            || !(is_all || self.whole.iter().all(|collection| other.whole.contains(collection)))
+    }
 }
 
 /// The collections whose private records verifiers see.
@@ -137,6 +164,19 @@ impl Caller {
             Some(Role::Editor) => Sight::Cities(self.cities().to_vec()),
             Some(_) => Sight::Partners,
         }
+    }
+
+    /// How far it sees in all collections at once: what [`Caller::sight`] says of each.
+    pub fn reach(&self) -> Reach {
+        let whole = if self.role() == Some(Role::Verifier) { VERIFIABLE } else { &[] };
+        let whole = whole.iter().map(|&collection| collection.to_owned()).collect();
+        let (level, cities) = match self.sight("") {
+            Sight::Public => (1, vec![]),
+            Sight::Partners => (2, vec![]),
+            Sight::Cities(own) => (2, own),
+            Sight::Everything => (3, vec![]),
+        };
+        Reach { level, cities, whole }
     }
 
     /// Whether it may see a record of this audience.

@@ -58,6 +58,8 @@ pub const TABLE: &[Row] = &[
     row("update_account",                   No,  No,  No,  No),
     row("rotate_account_secret",            No,  No,  No,  No),
 
+    row("list_changes",                     Yes, Yes, Yes, Yes),
+
     row("list_cities",                      Yes, Yes, Yes, Yes),
     row("get_city",                         Yes, Yes, Yes, Yes),
     row("list_city_history",                Yes, Yes, Yes, Yes),

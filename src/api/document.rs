@@ -32,6 +32,7 @@ const TAGS: &[(&str, &str)] = &[
         "**5. Who hosts what.** A hosting is a pilot run in one city: propose it, agree, prepare, go live, evaluate, close.",
     ),
     ("outcomes", "**6. What came of it.** Indicators, outcomes with baseline and target, observations, evaluations."),
+    ("sync", "**7. Partner systems.** Load everything once, follow every change, write many records at once."),
     ("service", "**The service itself.** Publisher, licence, health."),
 ];
 

@@ -19,6 +19,7 @@ use crate::hosting::{compliance, hostings, transitions};
 use crate::http::paging::{Count, NameSort, TitleSort, UpdatedSort};
 use crate::ids::NeedId;
 use crate::outcomes::{evaluations, indicators, observations, outcome, verification};
+use crate::sync::changes;
 use crate::{pages, service};
 
 pub mod collections;
@@ -56,6 +57,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(observations::routes)
         .configure(verification::routes)
         .configure(evaluations::routes)
+        .configure(changes::routes)
         .configure(service::routes);
 }
 
@@ -72,7 +74,7 @@ pub fn plain_routes(config: &mut web::ServiceConfig) {
 
 /// Schemas that only parameters use; utoipa collects those of bodies by itself.
 #[derive(OpenApi)]
-#[openapi(components(schemas(Count, Facet, NameSort, NeedId, Searchable, TitleSort, UpdatedSort)))]
+#[openapi(components(schemas(Count, Facet, changes::Include, NameSort, NeedId, Searchable, TitleSort, UpdatedSort)))]
 struct OfParameters;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {

@@ -20,6 +20,9 @@ pub(super) fn problems_of(path: &str, method: &str, id: &str, is_public: bool) -
     if id == "search_records" {
         codes.push(Code::CursorExpired);
     }
+    if id == "list_changes" {
+        codes.push(Code::ResyncRequired);
+    }
     if !is_public {
         codes.push(Code::Forbidden);
     }

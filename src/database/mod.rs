@@ -10,7 +10,7 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
 use futures_util::FutureExt;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::access::{Caller, unauthorised_city};
@@ -50,8 +50,11 @@ const WAIT: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
+    url: Arc<str>,
     /// Told of each commit.
     committed: Arc<Notify>,
+    /// The last number that a change got, as far as this server heard.
+    pub sequenced: watch::Sender<i64>,
 }
 
 impl Database {
@@ -75,7 +78,7 @@ impl Database {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { pool, committed: Arc::default() })
+        Ok(Self { pool, url: url.into(), committed: Arc::default(), sequenced: watch::Sender::new(0) })
     }
 
     /// A connection.
@@ -104,12 +107,17 @@ impl Database {
     }
 }
 
-/// Opens a connection whose statements and locks have bounds.
+/// How connections are opened: with bounds on statements and locks.
+fn session(url: &str, name: &str) -> Result<tokio_postgres::Config, tokio_postgres::Error> {
+    let mut config: tokio_postgres::Config = url.parse()?;
+    let options = format!("{} {SESSION}", config.get_options().unwrap_or_default());
+    config.options(options.trim()).application_name(name).keepalives_idle(Duration::from_secs(30));
+    Ok(config)
+}
+
 async fn connect(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
     let bad = |error: tokio_postgres::Error| ConnectionError::BadConnection(error.to_string());
-    let mut config: tokio_postgres::Config = url.parse().map_err(bad)?;
-    let options = format!("{} {SESSION}", config.get_options().unwrap_or_default());
-    config.options(options.trim()).application_name("pilot-exchange").keepalives_idle(Duration::from_secs(30));
+    let config = session(url, "pilot-exchange").map_err(bad)?;
     let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(bad)?;
     AsyncPgConnection::try_from_client_and_connection(client, connection).await
 }

@@ -136,6 +136,11 @@ diesel::table! {
         version -> Int4,
         seq -> Nullable<Int8>,
         at -> Nullable<Timestamptz>,
+        derived -> Bool,
+        visibility -> Nullable<Text>,
+        city_ids -> Nullable<Array<Uuid>>,
+        visibility_before -> Nullable<Text>,
+        city_ids_before -> Nullable<Array<Uuid>>,
     }
 }
 

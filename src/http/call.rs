@@ -95,7 +95,7 @@ impl Call {
     }
 
     /// The query as JSON of the types that the document states.
-    pub(super) fn raw_query(&self) -> &Value {
+    pub fn raw_query(&self) -> &Value {
         &self.context.query
     }
 
@@ -162,11 +162,15 @@ impl Call {
     /// # Errors
     /// Those of `work`, of the idempotency key and of the database.
     pub async fn write(&self, work: impl AsyncFn(&mut Tx) -> Answer) -> Answer {
-        match self.attempt(&work).await {
-            // The checks found nothing, the constraint did: now the checks find the record that was faster, and name it.
-            Err(problem) if problem.is_race() => self.attempt(&work).await,
-            answer => answer,
+        const AGAIN: usize = 2;
+        for _ in 0..AGAIN {
+            match self.attempt(&work).await {
+                // The checks found nothing, a constraint or a lock did: now they find the record that was faster.
+                Err(problem) if problem.is_race() => {}
+                answer => return answer,
+            }
         }
+        self.attempt(&work).await
     }
 
     async fn attempt(&self, work: &impl AsyncFn(&mut Tx) -> Answer) -> Answer {
@@ -315,8 +319,13 @@ impl Call {
         if let Some(next) = next {
             let mut query = form_urlencoded::Serializer::new(String::new());
             query.append_pair("cursor", next);
-            if let Some(limit) = self.context.query["limit"].as_i64() {
-                query.append_pair("limit", &limit.to_string());
+            // What a cursor does not carry.
+            for name in ["limit", "wait", "include"] {
+                match &self.context.query[name] {
+                    Value::Null => {}
+                    Value::String(text) => drop(query.append_pair(name, text)),
+                    other => drop(query.append_pair(name, &other.to_string())),
+                }
             }
             let query = query.finish();
             reply = reply.header(header::LINK, &format!("<{}?{query}>; rel=\"next\"", self.request.path()));

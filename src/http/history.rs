@@ -94,7 +94,10 @@ impl Call {
         let shown_last: i32 = self.cursor().map_or(Ok(0), |cursor| cursor.key())?;
         let rows: Vec<Row> = revision::table
             .inner_join(
-                change::table.on(change::record_id.eq(revision::record_id).and(change::version.eq(revision::version))),
+                change::table.on(change::record_id
+                    .eq(revision::record_id)
+                    .and(change::version.eq(revision::version))
+                    .and(change::derived.eq(false))),
             )
             .left_join(account::table.on(account::id.nullable().eq(revision::account_id)))
             .left_join(city::table.on(city::id.nullable().eq(revision::acting_city_id)))

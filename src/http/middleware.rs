@@ -259,7 +259,9 @@ fn continue_list(
     };
     let cursor = Cursor::decode(&text, path, &state.secrets)?;
     let sent = filters(&Value::Object(members.clone()));
-    if sent.as_object().is_some_and(|sent| !sent.is_empty()) && sent != cursor.filters {
+    let is_other = sent.as_object().is_some_and(|sent| !sent.is_empty()) && sent != cursor.filters;
+    // A cursor that an export gives has no filters yet.
+    if is_other && !cursor.filters.is_null() {
         return Err(Problem::new(
             Code::InvalidCursor,
             "the filters are not those of the list that this cursor came from",
@@ -275,7 +277,7 @@ fn continue_list(
 pub fn filters(query: &Value) -> Value {
     let mut filters = query.clone();
     if let Value::Object(members) = &mut filters {
-        members.retain(|name, _| !matches!(name.as_str(), "cursor" | "limit" | "count"));
+        members.retain(|name, _| !matches!(name.as_str(), "cursor" | "limit" | "count" | "wait" | "include"));
         members.sort_keys();
     }
     filters

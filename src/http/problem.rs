@@ -73,6 +73,8 @@ codes! {
         "It existed and was deleted.",
     CursorExpired = 410 "cursor_expired" "The cursor has expired":
         "A walk through a search may take an hour. Start again without `cursor`.",
+    ResyncRequired = 410 "resync_required" "Everything has to be loaded once more":
+        "This cursor cannot tell of all changes any more. Load an export, and follow from its X-Change-Cursor.",
     StaleVersion = 412 "stale_version" "The record was changed in the meantime":
         "If-Match names an older version; the header ETag holds the current one. Read it, decide, and send again.",
     TooLarge = 413 "too_large" "The body is too large":
@@ -413,8 +415,12 @@ fn from_database(
             Code::Referenced,
             "another record refers to this one, or one that this refers to was deleted just now",
         ),
-        DatabaseErrorKind::SerializationFailure
-        | DatabaseErrorKind::ReadOnlyTransaction
+        DatabaseErrorKind::SerializationFailure => Problem::unavailable(LOST).raced(),
+        // Two waited for each other, and the other one went on.
+        DatabaseErrorKind::Unknown if information.message() == "deadlock detected" => {
+            Problem::unavailable(LOST).raced()
+        }
+        DatabaseErrorKind::ReadOnlyTransaction
         | DatabaseErrorKind::ClosedConnection
         | DatabaseErrorKind::UnableToSendCommand => {
             tracing::warn!(message = information.message(), "database not ready");
@@ -435,7 +441,6 @@ fn from_database(
 fn is_passing(message: &str) -> bool {
     const PASSING: &[&str] = &[
         "canceling statement due to",
-        "deadlock detected",
         "terminating connection",
         "the database system is",
         "connection closed",

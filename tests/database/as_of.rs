@@ -2,148 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
+use crate::support::histories::{Histories, World};
 use crate::support::life::Exchange;
-use crate::support::{Actor, App, new_outcome, new_pilot, path};
+use crate::support::{Actor, App, new_pilot, path};
 
 /// Something that happens to the registry.
-#[derive(Debug, Clone)]
-enum Event {
-    PilotVisibility(&'static str),
-    HostingVisibility(&'static str),
-    OutcomeVisibility(&'static str),
-    DocumentVisibility(&'static str),
-    PilotTitle(u8),
-    Propose,
-    Cancel,
-    Observe(u8),
-    Verify,
-    Target(u8),
-    Withdraw,
-    Contact(u8),
-}
-
-fn event() -> impl Strategy<Value = Event> {
-    let visibility = || prop::sample::select(vec!["public", "partners", "private"]);
-    prop_oneof![
-        visibility().prop_map(Event::PilotVisibility),
-        visibility().prop_map(Event::HostingVisibility),
-        visibility().prop_map(Event::OutcomeVisibility),
-        visibility().prop_map(Event::DocumentVisibility),
-        any::<u8>().prop_map(Event::PilotTitle),
-        Just(Event::Propose),
-        Just(Event::Cancel),
-        any::<u8>().prop_map(Event::Observe),
-        Just(Event::Verify),
-        (1u8..200).prop_map(Event::Target),
-        Just(Event::Withdraw),
-        any::<u8>().prop_map(Event::Contact),
-    ]
-}
-
-/// The records that the events are about.
-struct World {
-    exchange: Exchange,
-    verifier: Actor,
-    document: Value,
-    pilot: Value,
-    hosting: Value,
-    outcome: Value,
-    organisation: Value,
-    proposals: Vec<Value>,
-    observations: Vec<Value>,
-}
-
-impl World {
-    async fn of(app: &App) -> World {
-        let exchange = Exchange::of(app).await;
-        let document = exchange.busan.post("/v1/documents", json!({"title": "Plan", "city": "KRPUS"})).await.created();
-        let cited = json!({"citations": [{"document_id": document["id"], "quote": "as planned"}]});
-        let pilot = new_pilot(&exchange.busan, cited).await;
-        let hosting = json!({"pilot_id": pilot["id"], "host_city": "ESBCN"});
-        let hosting = exchange.busan.post("/v1/hostings", hosting).await.created();
-        let outcome = new_outcome(&exchange.barcelona, "hosting", &hosting["id"], json!({})).await;
-        let contact = json!({"name": "Lamps", "city": "KRPUS", "contact_email": "lamps@example.org"});
-        let organisation = exchange.busan.post("/v1/organisations", contact).await.created();
-        let verifier = app.verifier().await;
-        World {
-            exchange,
-            verifier,
-            document,
-            pilot,
-            hosting,
-            outcome,
-            organisation,
-            proposals: vec![],
-            observations: vec![],
-        }
-    }
-
-    /// Does it; what the rules refuse changes nothing, which is as good a history as any.
-    async fn happens(&mut self, event: &Event) {
-        let (busan, barcelona) = (&self.exchange.busan, &self.exchange.barcelona);
-        let to = |visibility: &str| json!({"visibility": visibility});
-        match event {
-            Event::PilotVisibility(one) => drop(busan.patch(&path("pilots", &self.pilot), to(one)).await),
-            Event::HostingVisibility(one) => drop(barcelona.patch(&path("hostings", &self.hosting), to(one)).await),
-            Event::OutcomeVisibility(one) => drop(barcelona.patch(&path("outcomes", &self.outcome), to(one)).await),
-            Event::DocumentVisibility(one) => drop(busan.patch(&path("documents", &self.document), to(one)).await),
-            Event::PilotTitle(n) => {
-                drop(busan.patch(&path("pilots", &self.pilot), json!({"title": format!("Title {n}")})).await);
-            }
-            Event::Propose => {
-                let pilot = new_pilot(busan, json!({})).await;
-                let body = json!({"pilot_id": pilot["id"], "host_city": "ESBCN"});
-                self.proposals.push(busan.post("/v1/hostings", body).await.created());
-            }
-            Event::Cancel => {
-                let body = json!({"to": "agreed"});
-                drop(barcelona.transition(&path("hostings", &self.hosting), body).await);
-            }
-            Event::Observe(n) => {
-                let list = format!("{}/observations", path("outcomes", &self.outcome));
-                let year = 1900 + i32::from(*n);
-                let body = json!({"starts_on": year.to_string(), "ends_on": year.to_string(), "value": n.to_string(), "status": "submitted"});
-                self.observations.push(barcelona.post(&list, body).await.created());
-            }
-            Event::Verify => {
-                if let Some(one) = self.observations.pop() {
-                    drop(self.verifier.transition(&path("observations", &one), json!({"to": "verified"})).await);
-                }
-            }
-            Event::Target(n) => {
-                let body = json!({"targets": [{"value": n.to_string(), "due_on": "2030"}]});
-                drop(barcelona.patch(&path("outcomes", &self.outcome), body).await);
-            }
-            Event::Withdraw => {
-                if let Some(one) = self.proposals.pop() {
-                    drop(busan.delete(&path("hostings", &one)).await);
-                }
-            }
-            Event::Contact(n) => {
-                let body = json!({"contact_email": format!("{n}@example.org")});
-                drop(busan.patch(&path("organisations", &self.organisation), body).await);
-            }
-        }
-    }
-
-    fn paths(&self) -> Vec<String> {
-        vec![
-            path("pilots", &self.pilot),
-            path("hostings", &self.hosting),
-            path("outcomes", &self.outcome),
-            path("documents", &self.document),
-            path("organisations", &self.organisation),
-            "/v1/hostings?limit=500".into(),
-            "/v1/outcomes?limit=500".into(),
-        ]
-    }
-}
-
 fn with(path: &str, parameter: &str) -> String {
     format!("{path}{}{parameter}", if path.contains('?') { '&' } else { '?' })
 }
@@ -157,15 +22,10 @@ async fn answer(actor: &Actor, path: &str) -> (u16, Value) {
 
 #[tokio::test]
 async fn the_past_is_answered_as_it_was_answered_then() {
-    // SEED=… runs the same histories again.
-    let now = chrono::Utc::now().timestamp_micros().to_string();
-    let seed = std::env::var("SEED").unwrap_or(now);
-    println!("SEED={seed}");
-    let mut bytes = [0; 32];
-    bytes.iter_mut().zip(seed.bytes()).for_each(|(byte, given)| *byte = given);
-    let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let mut histories = Histories::new();
+    let seed = histories.seed.clone();
     for _ in 0..3 {
-        let events = prop::collection::vec(event(), 12).new_tree(&mut runner).unwrap().current();
+        let events = histories.next(12);
         let app = App::start().await;
         let mut world = World::of(&app).await;
         let actors = BTreeMap::from([

@@ -26,7 +26,7 @@ const COLUMNS: &str = r"
     JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_type bt ON bt.oid = t.typbasetype AND t.typtype = 'd'
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v') AND c.relname NOT LIKE '\_\_%'
-      AND c.relname NOT LIKE 'search\_%' -- asked in plain SQL only
+      AND c.relname NOT LIKE 'search\_%' AND c.relname <> 'audience' -- asked in plain SQL only
     ORDER BY c.relkind, c.relname, a.attnum";
 
 const REFERENCES: &str = "

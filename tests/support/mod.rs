@@ -7,6 +7,7 @@ mod client;
 mod cluster;
 mod contract;
 pub mod cooperation;
+pub mod histories;
 pub mod life;
 pub mod process;
 
@@ -55,7 +56,7 @@ pub const ACCOUNTS: &[(&str, &str, Option<&str>)] = &[
 pub struct App {
     pub base: String,
     pub database: TestDatabase,
-    handle: actix_web::dev::ServerHandle,
+    handle: pilot_exchange::app::Handle,
     http: reqwest::Client,
 }
 
@@ -128,6 +129,11 @@ impl App {
         Actor::new(&self.base, self.http.clone(), Some(token.to_owned()))
     }
 
+    /// Stops as it is stopped in service: running requests are finished first.
+    pub async fn stop(&self) {
+        self.handle.stop(true).await;
+    }
+
     pub async fn admin(&self) -> Actor {
         self.actor("test-admin").await
     }
@@ -150,8 +156,8 @@ impl App {
 
 impl Drop for App {
     fn drop(&mut self) {
-        // The future only tells the server to stop when it is made; nobody has to wait for it.
-        drop(self.handle.stop(false));
+        let handle = self.handle.clone();
+        tokio::spawn(async move { handle.stop(false).await });
     }
 }
 

@@ -1,0 +1,5 @@
+//! What partner systems load and follow.
+
+mod changes;
+mod follower;
+mod killed;
