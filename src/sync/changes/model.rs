@@ -80,7 +80,7 @@ pub struct ChangeFilter {
     /// `record` adds each record as it is now.
     pub(super) include: Option<Include>,
     /// Seconds to wait for a change if there is none yet.
-    #[param(minimum = 0, maximum = 30, default = 0)]
+    #[param(minimum = 0, maximum = 30, default = 0, example = 1)]
     pub(super) wait: Option<u64>,
     /// How many changes at most.
     #[param(minimum = 1, maximum = 500, default = 50)]
