@@ -21,6 +21,10 @@ const BATCH: i32 = 5_000;
 /// How long a request waits for transactions that may still make a change of its instant.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// How a snapshot begins. It waits for its reader, and may sort a whole collection; who reads it bounds it as a whole.
+const SNAPSHOT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+    SET LOCAL statement_timeout = '10min'; SET LOCAL idle_in_transaction_session_timeout = '10min'";
+
 /// How often it looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -97,20 +101,19 @@ impl Reader {
     /// # Errors
     /// Those of the database.
     pub async fn at(conn: Conn, position: Position) -> Result<Self, Problem> {
-        Self::begin(conn, "READ ONLY", Some(position)).await
+        Self::begin(conn, "SET TRANSACTION READ ONLY", Some(position)).await
     }
 
-    async fn begin(mut conn: Conn, mode: &str, position: Option<Position>) -> Result<Self, Problem> {
+    async fn begin(mut conn: Conn, settings: &str, position: Option<Position>) -> Result<Self, Problem> {
         <AsyncPgConnection as AsyncConnection>::TransactionManager::begin_transaction(&mut *conn).await?;
         // Its own name, so that long reading does not count as a change to come: see settled_until().
-        let begin = format!("SET TRANSACTION {mode}; SET LOCAL application_name = 'pilot-exchange reading'");
-        conn.batch_execute(&begin).await?;
-        let mut reader = Self { conn, position: None, in_transaction: true };
-        if let Some(position) = position {
-            reader.conn.batch_execute("SET LOCAL search_path = as_of, public").await?;
-            reader.move_to(position).await?;
+        let mut begin = format!("{settings}; SET LOCAL application_name = 'pilot-exchange reading'");
+        if let Some(Position { seq, .. }) = position {
+            let past = "SET LOCAL search_path = as_of, public; SET LOCAL pilot_exchange.position";
+            begin.push_str(&format!("; {past} = '{seq}'"));
         }
-        Ok(reader)
+        conn.batch_execute(&begin).await?;
+        Ok(Self { conn, position, in_transaction: true })
     }
 
     /// Reads one moment of the registry, the present or a past one, as long as it takes.
@@ -125,7 +128,7 @@ impl Reader {
                 None
             }
         };
-        let mut reader = Self::begin(conn, "ISOLATION LEVEL REPEATABLE READ, READ ONLY", position).await?;
+        let mut reader = Self::begin(conn, SNAPSHOT, position).await?;
         let moment = match (as_of, position) {
             (Some(AsOf::Instant(at)), Some(Position { seq, .. })) => Moment { at, seq, unnumbered: None },
             (_, Some(Position { seq, .. })) => {
