@@ -21,10 +21,6 @@ const BATCH: i32 = 5_000;
 /// How long a request waits for transactions that may still make a change of its instant.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How a snapshot begins. It waits for its reader, and may sort a whole collection; who reads it bounds it as a whole.
-const SNAPSHOT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
-    SET LOCAL statement_timeout = '10min'; SET LOCAL idle_in_transaction_session_timeout = '10min'";
-
 /// How often it looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -116,11 +112,17 @@ impl Reader {
         Ok(Self { conn, position, in_transaction: true })
     }
 
-    /// Reads one moment of the registry, the present or a past one, as long as it takes.
+    /// Reads one moment of the registry, the present or a past one, as long as it takes. Between two statements whoever
+    /// reads it may wait for `pause`; a snapshot that was forgotten ends soon after that.
     ///
     /// # Errors
     /// 400 `as_of_not_settled`.
-    pub async fn snapshot(mut conn: Conn, as_of: Option<AsOf>, now: DateTime<Utc>) -> Result<(Self, Moment), Problem> {
+    pub async fn snapshot(
+        mut conn: Conn,
+        as_of: Option<AsOf>,
+        now: DateTime<Utc>,
+        pause: Duration,
+    ) -> Result<(Self, Moment), Problem> {
         let position = match as_of {
             Some(as_of) => Some(resolve(&mut conn, as_of, now).await?),
             None => {
@@ -128,7 +130,13 @@ impl Reader {
                 None
             }
         };
-        let mut reader = Self::begin(conn, SNAPSHOT, position).await?;
+        // A statement may have to sort a whole collection.
+        let settings = format!(
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = '10min';
+             SET LOCAL idle_in_transaction_session_timeout = '{}s'",
+            pause.as_secs() + 30
+        );
+        let mut reader = Self::begin(conn, &settings, position).await?;
         let moment = match (as_of, position) {
             (Some(AsOf::Instant(at)), Some(Position { seq, .. })) => Moment { at, seq, unnumbered: None },
             (_, Some(Position { seq, .. })) => {

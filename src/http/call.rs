@@ -1,6 +1,7 @@
 //! A request as a handler sees it: who calls, what for, and the one transaction it may have.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, web};
@@ -134,13 +135,14 @@ impl Call {
         self.context.query["as_of"].as_str().map(|as_of| as_of.parse().map_err(bad)).transpose()
     }
 
-    /// A snapshot that may be read for long, on a connection apart from those of other requests.
+    /// A snapshot that may be read for long, with pauses of this length, on a connection apart from those of other
+    /// requests.
     ///
     /// # Errors
     /// 503 if no such connection is free within a second, 400 for a past that is not settled.
-    pub async fn snapshot(&self) -> Result<(Reader, Moment), Problem> {
+    pub async fn snapshot(&self, pause: Duration) -> Result<(Reader, Moment), Problem> {
         let (as_of, conn) = (self.as_of()?, self.state.database.connection_apart().await?);
-        Reader::snapshot(conn, as_of, self.state.clock.now()).await
+        Reader::snapshot(conn, as_of, self.state.clock.now(), pause).await
     }
 
     /// Takes this snapshot as the next reader.

@@ -86,7 +86,7 @@ pub async fn entry(
     };
     if is_head && response.response().body().size() == BodySize::Stream {
         // What would be made while it is sent need not be made.
-        response = response.map_body(|_, _| BoxBody::new(()));
+        response = response.map_body(|_, _| BoxBody::new(actix_web::body::None::new()));
     }
     for (name, value) in limits {
         response.headers_mut().insert(name, value);

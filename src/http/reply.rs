@@ -17,9 +17,9 @@ pub struct Reply {
     /// The body, empty for 204 and 304.
     pub body: Bytes,
     /// A body that is made while it is sent, instead; never kept for a replay.
-    pub stream: Option<BoxBody>,
+    pub stream: Option<Box<BoxBody>>,
     /// What is kept of the body for an idempotent replay, where the body holds a secret.
-    pub kept: Option<Bytes>,
+    pub kept: Option<Box<[u8]>>,
 }
 
 impl Reply {
@@ -38,7 +38,7 @@ impl Reply {
 
     /// 200 with a body that is made while it is sent. If it fails on the way the client sees its transfer cut off.
     pub fn streaming(body: impl MessageBody + 'static) -> Self {
-        Self { stream: Some(BoxBody::new(body)), ..Self::empty(StatusCode::OK) }
+        Self { stream: Some(Box::new(BoxBody::new(body))), ..Self::empty(StatusCode::OK) }
     }
 
     /// 200 with a JSON body.
@@ -64,7 +64,7 @@ impl Responder for Reply {
             response.insert_header((name, value));
         }
         match self.stream {
-            Some(stream) => response.body(stream),
+            Some(stream) => response.body(*stream),
             None => response.body(self.body),
         }
     }

@@ -49,13 +49,13 @@ impl GeoJson {
     /// Where a record is, and whose position that is.
     fn place(&self, record: &Map<String, Value>) -> (Value, &'static str) {
         let Some(member) = self.city_member else {
-            return (point([&record["longitude"], &record["latitude"]].map(Value::clone)), "city");
+            return (point(&record["longitude"], &record["latitude"]), "city");
         };
         let sites: Vec<Site> = record.get("sites").and_then(|sites| Vec::deserialize(sites).ok()).unwrap_or_default();
         let sites: Vec<[f64; 2]> = sites.iter().filter_map(|site| Some([site.longitude?, site.latitude?])).collect();
         match (sites.as_slice(), record[member].as_str().and_then(|city| self.cities.get(city))) {
-            ([site], _) => (point(site.map(Value::from)), "sites"),
-            ([], Some(city)) => (point(city.map(Value::from)), member),
+            ([[longitude, latitude]], _) => (point(&json!(longitude), &json!(latitude)), "sites"),
+            ([], Some([longitude, latitude])) => (point(&json!(longitude), &json!(latitude)), member),
             ([], None) => (Value::Null, member),
             (several, _) => (json!({"type": "MultiPoint", "coordinates": several}), "sites"),
         }
@@ -81,8 +81,8 @@ impl GeoJson {
     }
 }
 
-fn point(position: [Value; 2]) -> Value {
-    json!({"type": "Point", "coordinates": position})
+fn point(longitude: &Value, latitude: &Value) -> Value {
+    json!({"type": "Point", "coordinates": [longitude, latitude]})
 }
 
 impl Writer for GeoJson {

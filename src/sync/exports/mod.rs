@@ -40,8 +40,8 @@ pub const AS_OF: HeaderName = HeaderName::from_static("x-as-of");
 /// Answers where to follow the changes from; never later than the snapshot.
 pub const CHANGE_CURSOR: HeaderName = HeaderName::from_static("x-change-cursor");
 
-/// The longest that an export is sent, however fast the client reads.
-const LONGEST: Duration = Duration::from_secs(3600);
+/// Bytes that the client has to take in a second, on average, so that few slow ones cannot hold all the connections.
+const SLOWEST: u32 = 32 * 1024;
 
 labels! {
     /// What an export is written as.
@@ -114,18 +114,17 @@ pub async fn export<R: Listed + ToSchema>(call: Call, format: Format) -> Answer 
         let fault = Fault::of_parameter("raw", "not_for_this_format", "is for csv only");
         return Err(Problem::bad_parameters(vec![fault]));
     }
-    let (mut reader, moment) = call.snapshot().await?;
+    let limits = Limits { stall: Duration::from_secs(call.state().config.export_stall_seconds), slowest: SLOWEST };
+    let (mut reader, moment) = call.snapshot(limits.stall).await?;
     let etag = etag(&call, &reader, &moment);
     if let Some(known) = call.knows(&etag) {
         reader.finish().await?;
         return Ok(Reply::empty(StatusCode::NOT_MODIFIED).header(header::ETAG, &format!("W/{known}")));
     }
     let about = about(&call, &mut reader, &moment).await?;
-    let stall = Duration::from_secs(call.state().config.export_stall_seconds);
     let call = call.reading(reader);
     let columns = columns_of(R::TYPE, &R::name(), call.language().is_some());
     let walk = Walk::begin(&call, R::list(&call).await?).await?;
-    let limits = Limits { stall, longest: LONGEST };
     let reply = match format {
         Format::Csv => transfer::stream(walk, csv::Csv::new(columns, is_raw == Some(true)), limits).await?,
         Format::Ndjson => transfer::stream(walk, ndjson::Ndjson::new(about.clone()), limits).await?,

@@ -8,7 +8,7 @@ use actix_web::body::BodyStream;
 use actix_web::web::Bytes;
 use futures_util::stream;
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::walk::{Lines, Walk};
 use crate::database::Conn;
@@ -18,13 +18,13 @@ use crate::http::{Answer, Problem, Reply};
 /// Parts that wait for the client.
 const WAITING: usize = 2;
 
-/// How long an export may take.
+/// How slow a client may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// How long the client may take none of it.
     pub stall: Duration,
-    /// How long it may take as a whole.
-    pub longest: Duration,
+    /// Bytes in a second that it has to take on average, that time aside.
+    pub slowest: u32,
 }
 
 /// A format that is written from the beginning to the end.
@@ -58,7 +58,7 @@ impl std::error::Error for CutOff {}
 enum Stopped {
     /// Something went wrong.
     Failed(Problem),
-    /// The client took nothing for too long, or all of it took too long.
+    /// The client took nothing for too long, or is too slow.
     Stalled,
     /// The client is gone.
     Left,
@@ -111,16 +111,7 @@ async fn write_all<R: Record>(
     sender: &Sender<Part>,
     limits: Limits,
 ) -> Result<(), Stopped> {
-    let end = Instant::now() + limits.longest;
-    let send = async |out: Vec<u8>| {
-        let until = end.min(Instant::now() + limits.stall);
-        match timeout_at(until, sender.send(Part::Bytes(out.into()))).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Stopped::Left),
-            Err(_) => Err(Stopped::Stalled),
-        }
-    };
-    let mut out = vec![];
+    let (mut out, mut credit) = (vec![], limits.stall);
     writer.begin(&mut out);
     loop {
         let lines = walk.next().await?;
@@ -128,8 +119,22 @@ async fn write_all<R: Record>(
             break;
         }
         writer.write(&lines, walk.conn(), &mut out).await?;
-        send(std::mem::take(&mut out)).await?;
+        send(sender, std::mem::take(&mut out), limits, &mut credit).await?;
     }
     writer.end(&mut out);
-    if out.is_empty() { Ok(()) } else { send(out).await }
+    if out.is_empty() { Ok(()) } else { send(sender, out, limits, &mut credit).await }
+}
+
+/// Hands over a part. The client has `credit` to take it; waiting uses it up, and each byte that was taken adds to it.
+async fn send(sender: &Sender<Part>, out: Vec<u8>, limits: Limits, credit: &mut Duration) -> Result<(), Stopped> {
+    let earned = Duration::from_secs(out.len() as u64) / limits.slowest;
+    let began = Instant::now();
+    match timeout((*credit).min(limits.stall), sender.send(Part::Bytes(out.into()))).await {
+        Ok(Ok(())) => {
+            *credit = credit.saturating_sub(began.elapsed()) + earned;
+            Ok(())
+        }
+        Ok(Err(_)) => Err(Stopped::Left),
+        Err(_) => Err(Stopped::Stalled),
+    }
 }
