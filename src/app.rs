@@ -175,6 +175,7 @@ fn cors() -> Cors {
             header::RETRY_AFTER.as_str(),
             "ratelimit",
             "ratelimit-policy",
+            header::CONTENT_DISPOSITION.as_str(),
             "x-as-of",
             "x-as-of-position",
             "x-change-cursor",

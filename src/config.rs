@@ -56,6 +56,9 @@ pub struct ServiceSettings {
     /// Licence of the public data, shown at /v1
     #[arg(long, env = "PILOT_EXCHANGE_DATA_LICENCE", default_value = "CC-BY-4.0", value_name = "LICENCE")]
     pub data_licence: String,
+    /// Seconds that the client of an export may take none of it before it is cut off
+    #[arg(long, env = "PILOT_EXCHANGE_EXPORT_STALL_SECONDS", default_value_t = 60, value_name = "SECONDS")]
+    pub export_stall_seconds: u64,
     /// Leaves the background work to another server: changes are numbered when somebody asks for their order.
     #[arg(long)]
     pub no_worker: bool,
@@ -106,6 +109,8 @@ pub struct Config {
     pub rate_writes: u32,
     /// See [`ServiceSettings`].
     pub trusted_proxies: Vec<IpNet>,
+    /// See [`ServiceSettings`].
+    pub export_stall_seconds: u64,
     /// Whether the background work is done in this process.
     pub worker: bool,
 }
@@ -148,6 +153,7 @@ impl Config {
             rate_reads: settings.rate_reads,
             rate_writes: settings.rate_writes,
             trusted_proxies: settings.trusted_proxies.clone(),
+            export_stall_seconds: settings.export_stall_seconds,
             worker: !settings.no_worker,
         })
     }

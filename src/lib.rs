@@ -1,8 +1,9 @@
 //! Pilot Exchange: the registry through which cities lend each other their smart-city pilots.
 //!
 //! The house in reading order: [`api`] lists the routes; the rooms named after the domain ([`directory`],
-//! [`catalogue`], [`cooperation`], [`hosting`], [`outcomes`]) hold what each record is and its rules; [`sync`] is what partner systems load and follow; [`http`], [`access`] and
-//! [`database`] hold each mechanism once; [`values`] and [`ids`] are what members are made of; [`cli`] starts it all.
+//! [`catalogue`], [`cooperation`], [`hosting`], [`outcomes`]) hold what each record is and its rules; [`sync`] is what
+//! partner systems load and follow; [`http`], [`access`] and [`database`] hold each mechanism once; [`values`] and
+//! [`ids`] are what members are made of; [`cli`] starts it all.
 
 pub mod access;
 pub mod api;

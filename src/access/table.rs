@@ -201,6 +201,26 @@ pub const TABLE: &[Row] = &[
     row("upsert_evaluation",                No,  No,  Own, Own),
     row("update_evaluation",                No,  No,  Own, Own),
     row("delete_evaluation",                No,  No,  Own, Own),
+
+    row("export_cities",                     Yes, Yes, Yes, Yes),
+    row("export_organisations",              Yes, Yes, Yes, Yes),
+    row("export_programmes",                 Yes, Yes, Yes, Yes),
+    row("export_documents",                  Yes, Yes, Yes, Yes),
+    row("export_terms",                      Yes, Yes, Yes, Yes),
+    row("export_pilots",                     Yes, Yes, Yes, Yes),
+    row("export_needs",                      Yes, Yes, Yes, Yes),
+    row("export_applicability",              Yes, Yes, Yes, Yes),
+    row("export_partnerships",               Yes, Yes, Yes, Yes),
+    row("export_initiatives",                Yes, Yes, Yes, Yes),
+    row("export_activities",                 Yes, Yes, Yes, Yes),
+    row("export_agreements",                 Yes, Yes, Yes, Yes),
+    row("export_hostings",                   Yes, Yes, Yes, Yes),
+    row("export_compliance",                 No,  No,  Yes, Yes),
+    row("export_indicators",                 Yes, Yes, Yes, Yes),
+    row("export_outcomes",                   Yes, Yes, Yes, Yes),
+    row("export_observations",               Yes, Yes, Yes, Yes),
+    row("export_evaluations",                Yes, Yes, Yes, Yes),
+    row("get_catalogue",                    Yes, Yes, Yes, Yes),
 ];
 
 /// The row of an operation.

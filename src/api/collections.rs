@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa::openapi::path::Parameter;
 use uuid::Uuid;
 
 use crate::access::Caller;
@@ -28,12 +29,14 @@ use crate::directory::programmes::Programme;
 use crate::directory::terms::Term;
 use crate::hosting::compliance::Compliance;
 use crate::hosting::hostings::Hosting;
-use crate::http::Problem;
+use crate::http::paging::Listed;
+use crate::http::{Answer, Call, Problem};
 use crate::ids::REFERS_TO;
 use crate::outcomes::evaluations::Evaluation;
 use crate::outcomes::indicators::Indicator;
 use crate::outcomes::observations::Observation;
 use crate::outcomes::outcome::Outcome;
+use crate::sync::exports::{self, Format};
 
 /// Records as they are shown to a caller, by id.
 pub type Shown = BTreeMap<Uuid, Value>;
@@ -50,13 +53,24 @@ pub struct Collection {
     pub schema: String,
     /// Those of the records that a caller may see, as they are shown to them.
     pub load: Load,
+    /// Answers its list as a whole, as a file.
+    pub export: fn(Call, Format) -> LocalBoxFuture<'static, Answer>,
+    /// Filters that its export has in the place of its list's path.
+    pub within: fn() -> Vec<Parameter>,
     /// Writes the revision and the change of a record that something else changed.
     pub revise: for<'c> fn(&'c mut Tx, Uuid) -> LocalBoxFuture<'c, Result<(), Problem>>,
 }
 
 impl Collection {
-    fn of<R: Record + ToSchema>() -> Self {
-        Self { name: R::TYPE, schema: R::name().into(), load: load::<R>, revise: revise::<R> }
+    fn of<R: Listed + ToSchema>() -> Self {
+        Self {
+            name: R::TYPE,
+            schema: R::name().into(),
+            load: load::<R>,
+            export: |call, format| exports::export::<R>(call, format).boxed_local(),
+            within: R::within,
+            revise: revise::<R>,
+        }
     }
 }
 

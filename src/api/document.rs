@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::exports;
 use super::problems::{problem_responses, problem_schema, problems_of, response_name};
 
 use utoipa::IntoParams;
@@ -32,7 +33,10 @@ const TAGS: &[(&str, &str)] = &[
         "**5. Who hosts what.** A hosting is a pilot run in one city: propose it, agree, prepare, go live, evaluate, close.",
     ),
     ("outcomes", "**6. What came of it.** Indicators, outcomes with baseline and target, observations, evaluations."),
-    ("sync", "**7. Partner systems.** Load everything once, follow every change, write many records at once."),
+    (
+        "sync",
+        "**7. Partner systems.** Load everything once, follow every change, write many records at once; a catalogue for data portals.",
+    ),
     ("service", "**The service itself.** Publisher, licence, health."),
 ];
 
@@ -74,6 +78,10 @@ pub fn finish(mut document: Value) -> Value {
             for (method, operation) in item.as_object_mut().into_iter().flatten() {
                 finish_operation(path, method, operation, &schemas, &mut patches);
             }
+        }
+        for (path, mut operation) in exports::operations(paths) {
+            finish_operation(&path, "get", &mut operation, &schemas, &mut patches);
+            paths.insert(path, json!({"get": operation}));
         }
         add_links(paths);
     }
@@ -191,7 +199,7 @@ fn finish_operation(
                 .entry(code.status().to_string())
                 .or_insert_with(|| json!({"$ref": format!("#/components/responses/{}", response_name(code))}));
         }
-        if method == "get" && path.starts_with("/v1") {
+        if method == "get" && is_conditional(path) {
             responses
                 .insert("304".into(), json!({"description": "You have it already: it is what If-None-Match names"}));
         }
@@ -214,12 +222,18 @@ fn found_by(path: &str, id: &str) -> Vec<Value> {
     parameters.into_iter().map(|parameter| serde_json::to_value(parameter).expect("plain data")).collect()
 }
 
+/// Whether reading it again may be answered by 304.
+fn is_conditional(path: &str) -> bool {
+    path.starts_with("/v1") || path == "/catalog.jsonld"
+}
+
 fn path_parameters(path: &str) -> Vec<Value> {
-    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let names = path.split('/').filter_map(|part| part.split_once('{')?.1.strip_suffix('}'));
     names
         .map(|name| {
             let example = match name {
                 "scheme" => "categories",
+                "format" => return exports::format_parameter(path),
                 "source" => "busan-open-data",
                 "value" => "SL-2026-17",
                 _ => {
@@ -241,7 +255,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
 }
 
 /// An example at the parameter would fill every filter of the form in Swagger UI; in the schema it only informs.
-fn query_parameter(mut parameter: Value) -> Value {
+pub(super) fn query_parameter(mut parameter: Value) -> Value {
     let name = parameter["name"].as_str().unwrap_or_default().to_owned();
     if let Some(example) = parameter.as_object_mut().and_then(|object| object.shift_remove("example")) {
         parameter["schema"]["examples"] = json!([example]);
@@ -294,7 +308,7 @@ fn header_parameters(path: &str, method: &str, id: &str) -> Vec<Value> {
             "The ETag of the record as you read it; may be left out.",
             json!({"type": "string", "maxLength": 1000, "examples": ["\"v1\""]}),
         )),
-        "get" if path.starts_with("/v1") => parameters.push(header(
+        "get" if is_conditional(path) => parameters.push(header(
             "If-None-Match",
             false,
             "The ETag that you have; 304 if it is still current.",
@@ -401,6 +415,9 @@ fn success_headers(status: &str, method: &str, id: &str, reads_past: bool) -> Va
     if reads_past {
         names.push("X-As-Of-Position");
     }
+    if id.starts_with("export_") {
+        names.extend(["X-As-Of", "X-Change-Cursor", "Content-Disposition"]);
+    }
     if status == "201" {
         names.push("Location");
     }
@@ -421,6 +438,9 @@ fn headers() -> Value {
         "Location": header("The path of the new record.", "/v1/pilots/015aca1d-640d-7000-8000-00000000000d"),
         "Link": header("The next page, rel=\"next\" (RFC 8288).", "</v1/pilots?cursor=…>; rel=\"next\""),
         "X-As-Of-Position": header("With `as_of`: the position that was read; `as_of` takes it.", "1024"),
+        "X-As-Of": header("The instant of the snapshot; `as_of` takes it.", "2026-11-24T12:00:00.000000Z"),
+        "X-Change-Cursor": header("Where to follow the changes from: a change that the snapshot held already may come again, and is known by its version.", "eyJhIjoxfQ"),
+        "Content-Disposition": header("A name for the file.", "attachment; filename=\"pilots.csv\""),
         "X-Request-Id": header("The id of this request, in the log too.", "015aca1d-640d-7000-8000-0000000000aa"),
         "RateLimit": header("What is left of the limit.", "\"reads\";r=499"),
         "RateLimit-Policy": header("The limit: requests per window of seconds.", "\"reads\";q=500;w=10"),

@@ -19,11 +19,12 @@ use crate::hosting::{compliance, hostings, transitions};
 use crate::http::paging::{Count, NameSort, TitleSort, UpdatedSort};
 use crate::ids::NeedId;
 use crate::outcomes::{evaluations, indicators, observations, outcome, verification};
-use crate::sync::changes;
+use crate::sync::{changes, exports as files, harvest};
 use crate::{pages, service};
 
 pub mod collections;
 mod document;
+mod exports;
 mod problems;
 mod reading;
 
@@ -58,6 +59,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(verification::routes)
         .configure(evaluations::routes)
         .configure(changes::routes)
+        .configure(files::routes)
+        .configure(harvest::routes)
         .configure(service::routes);
 }
 

@@ -8,8 +8,10 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{DatabaseSettings, LogForm, LogSettings, ServiceSettings};
 
 mod account;
+mod client;
 mod demo;
 mod doctor;
+mod export;
 mod generate;
 mod healthcheck;
 mod migrate;
@@ -64,6 +66,8 @@ enum Command {
         #[command(subcommand)]
         action: generate::Action,
     },
+    /// Write a collection of a running service to a file, whole or not at all
+    Export(Box<export::Arguments>),
     /// Write the OpenAPI document to openapi/openapi.json
     Openapi {
         /// Only say whether the file is up to date; exit code 1 if not
@@ -149,6 +153,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Migrate { database, check } => migrate::run(&database, check).await,
         Command::Account { database, action } => account::run(&database, action).await,
         Command::Demo { database, action } => generate::run(&database, action).await,
+        Command::Export(arguments) => export::run(&arguments).await,
         Command::Openapi { check } => openapi::run(check),
         Command::Doctor { database, service } => doctor::run(&database, &service).await,
         Command::Healthcheck { service } => healthcheck::run(&service).await,

@@ -25,6 +25,7 @@ pub mod positions;
 pub mod records;
 pub mod references;
 mod referring;
+pub mod rows;
 #[expect(missing_docs, reason = "generated")]
 pub mod schema;
 pub mod search;
@@ -51,6 +52,8 @@ const WAIT: Duration = Duration::from_secs(1);
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
     url: Arc<str>,
+    /// For what takes long, so that it cannot take the connections of requests.
+    apart: Pool<AsyncPgConnection>,
     /// Told of each commit.
     committed: Arc<Notify>,
     /// The last number that a change got, as far as this server heard.
@@ -58,27 +61,18 @@ pub struct Database {
 }
 
 impl Database {
-    /// A pool of at most `connections`; none is opened yet.
+    /// Pools of at most `connections` together; none is opened yet. A fifth of them, four at most, is kept for what
+    /// takes long; where there are less than five, all use the same.
     ///
     /// # Errors
     /// If `url` is not a connection string.
     pub fn new(url: &str, connections: usize) -> Result<Self, String> {
         let _: tokio_postgres::Config =
             url.parse().map_err(|error| format!("DATABASE_URL is not a connection string: {error}"))?;
-        let mut config = ManagerConfig::default();
-        // A ping per checkout costs more than most statements; a dead connection shows itself at first use.
-        config.recycling_method = RecyclingMethod::Fast;
-        config.custom_setup = Box::new(|url| connect(url).boxed());
-        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
-        let pool = Pool::builder(manager)
-            .max_size(connections)
-            .wait_timeout(Some(WAIT))
-            .create_timeout(Some(WAIT))
-            .recycle_timeout(Some(WAIT))
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| error.to_string())?;
-        Ok(Self { pool, url: url.into(), committed: Arc::default(), sequenced: watch::Sender::new(0) })
+        let apart = (connections / 5).min(4);
+        let pool = pool(url, connections - apart)?;
+        let apart = if apart == 0 { pool.clone() } else { self::pool(url, apart)? };
+        Ok(Self { pool, apart, url: url.into(), committed: Arc::default(), sequenced: watch::Sender::new(0) })
     }
 
     /// A connection.
@@ -93,6 +87,19 @@ impl Database {
             };
             tracing::warn!(%error, "no database connection");
             Problem::unavailable(detail)
+        })
+    }
+
+    /// A connection for what takes long: an export, say.
+    ///
+    /// # Errors
+    /// 503 if there is none within a second.
+    pub async fn connection_apart(&self) -> Result<Conn, Problem> {
+        self.apart.get().await.map_err(|error| match &error {
+            PoolError::Timeout(_) => {
+                Problem::unavailable("as many exports as this server has connections for are running; ask again later")
+            }
+            _ => Problem::unavailable("the database cannot be reached"),
         })
     }
 
@@ -113,6 +120,22 @@ fn session(url: &str, name: &str) -> Result<tokio_postgres::Config, tokio_postgr
     let options = format!("{} {SESSION}", config.get_options().unwrap_or_default());
     config.options(options.trim()).application_name(name).keepalives_idle(Duration::from_secs(30));
     Ok(config)
+}
+
+fn pool(url: &str, connections: usize) -> Result<Pool<AsyncPgConnection>, String> {
+    let mut config = ManagerConfig::default();
+    // A ping per checkout costs more than most statements; a dead connection shows itself at first use.
+    config.recycling_method = RecyclingMethod::Fast;
+    config.custom_setup = Box::new(|url| connect(url).boxed());
+    let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
+    Pool::builder(manager)
+        .max_size(connections)
+        .wait_timeout(Some(WAIT))
+        .create_timeout(Some(WAIT))
+        .recycle_timeout(Some(WAIT))
+        .runtime(Runtime::Tokio1)
+        .build()
+        .map_err(|error| error.to_string())
 }
 
 async fn connect(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {

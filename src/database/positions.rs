@@ -60,12 +60,27 @@ pub struct Reader {
     pub conn: Conn,
     /// Where in the past, if not now.
     pub position: Option<Position>,
+    in_transaction: bool,
+}
+
+/// The moment that a snapshot is of.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Moment {
+    /// When.
+    #[diesel(sql_type = Timestamptz)]
+    pub at: DateTime<Utc>,
+    /// The number of the last change before it.
+    #[diesel(sql_type = BigInt)]
+    pub seq: i64,
+    /// The last change that it holds already though it has no number yet.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub unnumbered: Option<i64>,
 }
 
 impl Reader {
     /// Reads the present.
     pub fn present(conn: Conn) -> Self {
-        Self { conn, position: None }
+        Self { conn, position: None, in_transaction: false }
     }
 
     /// Reads the past: every statement until [`Reader::finish`] sees the views as they were.
@@ -81,18 +96,61 @@ impl Reader {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn at(mut conn: Conn, position: Position) -> Result<Self, Problem> {
+    pub async fn at(conn: Conn, position: Position) -> Result<Self, Problem> {
+        Self::begin(conn, "SET TRANSACTION READ ONLY", Some(position)).await
+    }
+
+    async fn begin(mut conn: Conn, settings: &str, position: Option<Position>) -> Result<Self, Problem> {
         <AsyncPgConnection as AsyncConnection>::TransactionManager::begin_transaction(&mut *conn).await?;
         // Its own name, so that long reading does not count as a change to come: see settled_until().
-        conn.batch_execute(
-            "SET TRANSACTION READ ONLY;
-             SET LOCAL application_name = 'pilot-exchange reading';
-             SET LOCAL search_path = as_of, public",
-        )
-        .await?;
-        let mut reader = Self { conn, position: None };
-        reader.move_to(position).await?;
-        Ok(reader)
+        let mut begin = format!("{settings}; SET LOCAL application_name = 'pilot-exchange reading'");
+        if let Some(Position { seq, .. }) = position {
+            let past = "SET LOCAL search_path = as_of, public; SET LOCAL pilot_exchange.position";
+            begin.push_str(&format!("; {past} = '{seq}'"));
+        }
+        conn.batch_execute(&begin).await?;
+        Ok(Self { conn, position, in_transaction: true })
+    }
+
+    /// Reads one moment of the registry, the present or a past one, as long as it takes. Between two statements whoever
+    /// reads it may wait for `pause`; a snapshot that was forgotten ends soon after that.
+    ///
+    /// # Errors
+    /// 400 `as_of_not_settled`.
+    pub async fn snapshot(
+        mut conn: Conn,
+        as_of: Option<AsOf>,
+        now: DateTime<Utc>,
+        pause: Duration,
+    ) -> Result<(Self, Moment), Problem> {
+        let position = match as_of {
+            Some(as_of) => Some(resolve(&mut conn, as_of, now).await?),
+            None => {
+                number_changes(&mut conn).await?;
+                None
+            }
+        };
+        // A statement may have to sort a whole collection.
+        let settings = format!(
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = '10min';
+             SET LOCAL idle_in_transaction_session_timeout = '{}s'",
+            pause.as_secs() + 30
+        );
+        let mut reader = Self::begin(conn, &settings, position).await?;
+        let moment = match (as_of, position) {
+            (Some(AsOf::Instant(at)), Some(Position { seq, .. })) => Moment { at, seq, unnumbered: None },
+            (_, Some(Position { seq, .. })) => {
+                let of = "SELECT coalesce((SELECT at FROM change WHERE seq = $1), now()) AS at, $1 AS seq, \
+                    NULL::bigint AS unnumbered";
+                diesel::sql_query(of).bind::<BigInt, _>(seq).get_result(&mut reader.conn).await?
+            }
+            (_, None) => {
+                let of = "SELECT now() AS at, seq, (SELECT max(id) FROM change WHERE change.seq IS NULL) AS unnumbered \
+                    FROM change_number";
+                diesel::sql_query(of).get_result(&mut reader.conn).await?
+            }
+        };
+        Ok((reader, moment))
     }
 
     /// Goes to another position of the past.
@@ -115,7 +173,7 @@ impl Reader {
     /// # Errors
     /// Those of the database.
     pub async fn finish(mut self) -> Result<(), Problem> {
-        if self.position.is_some() {
+        if self.in_transaction {
             <AsyncPgConnection as AsyncConnection>::TransactionManager::commit_transaction(&mut *self.conn).await?;
         }
         Ok(())

@@ -4,7 +4,9 @@ use std::future::Future;
 
 use actix_web::http::{StatusCode, header};
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::QueryFragment;
 use diesel::sql_types::Uuid as SqlUuid;
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
@@ -37,6 +39,8 @@ pub trait Record: Serialize + Sized + 'static {
     fn find(conn: &mut Conn, caller: &Caller, id: Uuid) -> impl Future<Output = QueryResult<Option<Self>>>;
     /// Those of these records that the caller may see, in order of id.
     fn find_all(conn: &mut Conn, caller: &Caller, ids: &[Uuid]) -> impl Future<Output = QueryResult<Vec<Self>>>;
+    /// Reads whole rows of its view by any statement that answers them.
+    fn load(conn: &mut Conn, statement: impl QueryFragment<Pg> + Send) -> impl Future<Output = QueryResult<Vec<Self>>>;
     /// Fills what depends on the day.
     fn complete(&mut self, _today: NaiveDate) {}
     /// Its citations.
@@ -479,6 +483,14 @@ macro_rules! record {
                     .select(Self::as_select())
                     .load(conn)
                     .await
+            }
+            async fn load(
+                conn: &mut crate::database::Conn,
+                statement: impl diesel::query_builder::QueryFragment<diesel::pg::Pg> + Send,
+            ) -> diesel::QueryResult<Vec<Self>> {
+                use diesel_async::RunQueryDsl as _;
+                type Types = diesel::dsl::SqlTypeOf<diesel::dsl::AsSelect<$name, diesel::pg::Pg>>;
+                crate::database::rows::Rows::<Types, _>::of(statement).load(conn).await
             }
             $($($extra)*)?
         }

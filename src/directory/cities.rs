@@ -15,7 +15,7 @@ use crate::database::{Conn, Tx};
 use crate::http::body::{Rules, input};
 use crate::http::editing::{Editable, upsert_operation};
 use crate::http::history::{HistoryPaging, Revision};
-use crate::http::paging::{NameSort, Page, page};
+use crate::http::paging::{List, Listed, NameSort, Page, list};
 use crate::http::problem::{Code, Problem};
 use crate::http::{Answer, Body, Call, Checked, Paging};
 use crate::ids;
@@ -259,9 +259,15 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = "directory", params(Paging, CityFilter), responses((status = 200, description = "A page of cities", body = Page<City>)))]
 #[get("/v1/cities")]
 pub async fn list_cities(call: Call) -> Answer {
-    let (paging, filter): (Paging, CityFilter) = (call.query()?, call.query()?);
-    page!(call, paging, City, city_view, filter.apply(City::visible(call.caller())),
-        sort "name" => name: String, "updated_at" => updated_at: records::Instant)
+    City::list(&call).await?.page(&call).await
+}
+
+impl Listed for City {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        let (paging, filter): (Paging, CityFilter) = (call.query()?, call.query()?);
+        list!(call, paging, City, city_view, filter.apply(City::visible(call.caller())),
+            sort "name" => name: String, "updated_at" => updated_at: records::Instant)
+    }
 }
 
 /// Register a city

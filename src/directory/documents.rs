@@ -16,7 +16,7 @@ use crate::http::body::input;
 use crate::http::call::path_id;
 use crate::http::editing::{Editable, upsert_operation};
 use crate::http::history::history_operation;
-use crate::http::paging::{Page, TitleSort, page};
+use crate::http::paging::{List, Listed, Page, TitleSort, list};
 use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
 use crate::ids;
 use crate::values::{CityRef, Line, PartialDate, Visibility, WebAddress};
@@ -183,10 +183,16 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = "directory", params(Paging, DocumentFilter), responses((status = 200, description = "A page of documents", body = Page<Document>)))]
 #[get("/v1/documents")]
 pub async fn list_documents(call: Call) -> Answer {
-    let (paging, filter, resolved): (Paging, DocumentFilter, _) =
-        (call.query()?, call.query()?, call.resolved().await?);
-    page!(call, paging, Document, document_view, filter.apply(Document::visible(call.caller()), &resolved),
-        sort "title" => title: String, "updated_at" => updated_at: records::Instant)
+    Document::list(&call).await?.page(&call).await
+}
+
+impl Listed for Document {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        let (paging, filter, resolved): (Paging, DocumentFilter, _) =
+            (call.query()?, call.query()?, call.resolved().await?);
+        list!(call, paging, Document, document_view, filter.apply(Document::visible(call.caller()), &resolved),
+            sort "title" => title: String, "updated_at" => updated_at: records::Instant)
+    }
 }
 
 /// Register a document

@@ -18,7 +18,7 @@ use crate::http::body::{Input, input};
 use crate::http::call::path_id;
 use crate::http::editing::{Editable, upsert_operation};
 use crate::http::history::history_operation;
-use crate::http::paging::{NameSort, Page, page};
+use crate::http::paging::{List, Listed, NameSort, Page, list};
 use crate::http::{Answer, Body, Call, Checked, Paging, Problem, merging};
 use crate::ids::{self, OrganisationId};
 use crate::values::{CityRef, Line, WebAddress, labels};
@@ -251,10 +251,16 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = "directory", params(Paging, OrganisationFilter), responses((status = 200, description = "A page of organisations", body = Page<Organisation>)))]
 #[get("/v1/organisations")]
 pub async fn list_organisations(call: Call) -> Answer {
-    let (paging, filter, resolved): (Paging, OrganisationFilter, _) =
-        (call.query()?, call.query()?, call.resolved().await?);
-    page!(call, paging, Organisation, organisation_view, filter.apply(Organisation::visible(call.caller()), &resolved),
-        sort "name" => name: String, "updated_at" => updated_at: records::Instant)
+    Organisation::list(&call).await?.page(&call).await
+}
+
+impl Listed for Organisation {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        let (paging, filter, resolved): (Paging, OrganisationFilter, _) =
+            (call.query()?, call.query()?, call.resolved().await?);
+        list!(call, paging, Organisation, organisation_view, filter.apply(Organisation::visible(call.caller()), &resolved),
+            sort "name" => name: String, "updated_at" => updated_at: records::Instant)
+    }
 }
 
 /// Register an organisation

@@ -16,7 +16,7 @@ use crate::http::body::{Rules, input};
 use crate::http::call::path_id;
 use crate::http::editing::{Editable, upsert_operation};
 use crate::http::history::history_operation;
-use crate::http::paging::{NameSort, Page, page};
+use crate::http::paging::{List, Listed, NameSort, Page, list};
 use crate::http::{Answer, Body, Call, Checked, Paging, Problem};
 use crate::ids;
 use crate::values::{Line, PartialDate, WebAddress};
@@ -174,9 +174,15 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = "directory", params(Paging, ProgrammeFilter), responses((status = 200, description = "A page of programmes", body = Page<Programme>)))]
 #[get("/v1/programmes")]
 pub async fn list_programmes(call: Call) -> Answer {
-    let (paging, filter): (Paging, ProgrammeFilter) = (call.query()?, call.query()?);
-    page!(call, paging, Programme, programme_view, filter.apply(Programme::visible(call.caller())),
-        sort "name" => name: String, "updated_at" => updated_at: records::Instant)
+    Programme::list(&call).await?.page(&call).await
+}
+
+impl Listed for Programme {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        let (paging, filter): (Paging, ProgrammeFilter) = (call.query()?, call.query()?);
+        list!(call, paging, Programme, programme_view, filter.apply(Programme::visible(call.caller())),
+            sort "name" => name: String, "updated_at" => updated_at: records::Instant)
+    }
 }
 
 /// Register a programme

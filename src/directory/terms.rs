@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use crate::database::records::{self, record};
 use crate::database::schema::{term, term_view};
 use crate::database::{Conn, Tx};
 use crate::http::body::{Rules, inputs};
-use crate::http::paging::{Page, UpdatedSort, page};
+use crate::http::paging::{List, Listed, Page, UpdatedSort, list};
 use crate::http::{Answer, Body, Call, Checked, Fault, Paging, Problem};
 use crate::ids;
 use crate::values::{Line, PartialDate, labels};
@@ -247,9 +248,36 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = "directory", params(Paging, TermFilter), responses((status = 200, description = "A page of terms", body = Page<Term>)))]
 #[get("/v1/vocabularies/{scheme}/terms")]
 pub async fn list_terms(call: Call, scheme: web::Path<String>) -> Answer {
-    let (paging, filter, scheme): (Paging, TermFilter, _) = (call.query()?, call.query()?, scheme_of(&scheme)?);
-    page!(call, paging, Term, term_view, filter.apply(Term::visible(call.caller()).filter(term_view::scheme.eq(scheme.label()))),
-        sort "updated_at" => updated_at: records::Instant)
+    listed(&call, Some(vec![scheme_of(&scheme)?])).await?.page(&call).await
+}
+
+/// The terms of these vocabularies, or of all.
+async fn listed(call: &Call, schemes: Option<Vec<Scheme>>) -> Result<List<Term>, Problem> {
+    let (paging, filter): (Paging, TermFilter) = (call.query()?, call.query()?);
+    list!(call, paging, Term, term_view, {
+        let query = filter.apply(Term::visible(call.caller()));
+        match &schemes {
+            Some(schemes) => query.filter(term_view::scheme.eq_any(schemes.clone())),
+            None => query,
+        }
+    }, sort "updated_at" => updated_at: records::Instant)
+}
+
+/// Filter by vocabulary, where the path does not name it.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct OfSchemes {
+    /// Their vocabularies; repeat for several.
+    scheme: Option<Vec<Scheme>>,
+}
+
+impl Listed for Term {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        listed(call, call.query::<OfSchemes>()?.scheme).await
+    }
+    fn within() -> Vec<Parameter> {
+        OfSchemes::into_params(|| Some(ParameterIn::Query))
+    }
 }
 
 /// Add a term to a vocabulary

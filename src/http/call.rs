@@ -1,5 +1,8 @@
 //! A request as a handler sees it: who calls, what for, and the one transaction it may have.
 
+use std::cell::Cell;
+use std::time::Duration;
+
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, web};
 use aws_lc_rs::digest;
@@ -13,7 +16,7 @@ use super::body::BodyHash;
 use super::conditional::{self, IfMatch};
 use super::idempotency;
 use super::merging;
-use super::middleware::{Context, filters};
+use super::middleware::{Context, check_accept, filters};
 use super::operation::of_parameter;
 use super::paging::{Cursor, Page, SortKey, sort_keys};
 use super::presentation;
@@ -21,7 +24,7 @@ use super::problem::{Code, Problem};
 use super::reply::Reply;
 use crate::access::Caller;
 use crate::app::State;
-use crate::database::positions::Reader;
+use crate::database::positions::{AsOf, Moment, Reader};
 use crate::database::records::{self, Record};
 use crate::database::references::{self, Resolved};
 use crate::database::search::Narrowing;
@@ -38,6 +41,7 @@ pub struct Call {
     context: Context,
     if_match: IfMatch,
     idempotency_key: Option<String>,
+    snapshot: Cell<Option<Reader>>,
 }
 
 impl FromRequest for Call {
@@ -60,6 +64,7 @@ impl Call {
             idempotency_key: key.filter(|_| request.method() == Method::POST),
             request: request.clone(),
             context,
+            snapshot: Cell::default(),
         })
     }
 
@@ -84,6 +89,16 @@ impl Call {
         })
     }
 
+    /// The path of the request.
+    pub fn path(&self) -> &str {
+        self.request.path()
+    }
+
+    /// The ETag under which the client has what this one stands for [RFC 9110 13.1.2].
+    pub fn knows(&self, etag: &str) -> Option<String> {
+        conditional::known_as(&self.request, etag)
+    }
+
     /// Where the list goes on.
     pub fn cursor(&self) -> Option<&Cursor> {
         self.context.cursor.as_ref()
@@ -104,12 +119,50 @@ impl Call {
     /// # Errors
     /// 503 if no connection is free within a second, 400 for a past that is not settled.
     pub async fn reader(&self) -> Result<Reader, Problem> {
+        if let Some(snapshot) = self.snapshot.take() {
+            return Ok(snapshot);
+        }
         let conn = self.connection().await?;
-        let Some(as_of) = self.context.query["as_of"].as_str() else { return Ok(Reader::present(conn)) };
-        let as_of = as_of.parse().map_err(|detail: &str| {
-            Problem::bad_parameters(vec![super::Fault::of_parameter("as_of", "bad_format", detail)])
-        })?;
-        Reader::past(conn, as_of, self.state.clock.now()).await
+        match self.as_of()? {
+            Some(as_of) => Reader::past(conn, as_of, self.state.clock.now()).await,
+            None => Ok(Reader::present(conn)),
+        }
+    }
+
+    /// What the query names as past.
+    fn as_of(&self) -> Result<Option<AsOf>, Problem> {
+        let bad = |detail| Problem::bad_parameters(vec![super::Fault::of_parameter("as_of", "bad_format", detail)]);
+        self.context.query["as_of"].as_str().map(|as_of| as_of.parse().map_err(bad)).transpose()
+    }
+
+    /// A snapshot that may be read for long, with pauses of this length, on a connection apart from those of other
+    /// requests.
+    ///
+    /// # Errors
+    /// 503 if no such connection is free within a second, 400 for a past that is not settled.
+    pub async fn snapshot(&self, pause: Duration) -> Result<(Reader, Moment), Problem> {
+        let (as_of, conn) = (self.as_of()?, self.state.database.connection_apart().await?);
+        Reader::snapshot(conn, as_of, self.state.clock.now(), pause).await
+    }
+
+    /// Takes this snapshot as the next reader.
+    #[must_use]
+    pub fn reading(self, snapshot: Reader) -> Self {
+        self.snapshot.set(Some(snapshot));
+        self
+    }
+
+    /// How many records a page may have; none where the answer is no page.
+    pub fn limit(&self) -> Option<i64> {
+        self.context.operation.is_list.then(|| self.context.query["limit"].as_i64().unwrap_or(50))
+    }
+
+    /// Whether the client takes this media type.
+    ///
+    /// # Errors
+    /// 406.
+    pub fn check_accept(&self, media: &str) -> Result<(), Problem> {
+        check_accept(self.request.headers(), [media])
     }
 
     /// A connection for reading.
@@ -337,7 +390,7 @@ impl Call {
     /// 304 if the client already has this representation [RFC 9110 13.1.2].
     pub fn known(&self, reply: Reply) -> Reply {
         let etag = reply.headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).unwrap_or_default();
-        let Some(known) = conditional::known_as(&self.request, etag) else { return reply };
+        let Some(known) = self.knows(etag) else { return reply };
         let mut unchanged = Reply::empty(StatusCode::NOT_MODIFIED).header(header::ETAG, &known);
         if let Some(link) = reply.headers.get(header::LINK) {
             unchanged.headers.insert(header::LINK, link.clone());

@@ -104,7 +104,7 @@ pub async fn store(tx: &mut Tx, key: &Key, reply: &Reply) -> Result<(), Problem>
         idempotency_key::request_hash.eq(&key.request_hash),
         idempotency_key::status.eq(i16::try_from(reply.status.as_u16()).unwrap_or(200)),
         idempotency_key::headers.eq(Value::Object(headers)),
-        idempotency_key::body.eq(reply.kept.as_ref().unwrap_or(&reply.body).to_vec()),
+        idempotency_key::body.eq(reply.kept.as_deref().unwrap_or(&reply.body).to_vec()),
         idempotency_key::created_at.eq(diesel::dsl::now),
     );
     // A key that ran out is taken over.

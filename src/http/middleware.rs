@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use actix_cors::CorsError;
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -84,6 +84,10 @@ pub async fn entry(
             return Err(actix_web::error::InternalError::from_response("panic", response).into());
         }
     };
+    if is_head && response.response().body().size() == BodySize::Stream {
+        // What would be made while it is sent need not be made.
+        response = response.map_body(|_, _| BoxBody::new(actix_web::body::None::new()));
+    }
     for (name, value) in limits {
         response.headers_mut().insert(name, value);
     }
@@ -216,9 +220,18 @@ fn check_media_types(request: &ServiceRequest, operation: &Operation) -> Result<
                 .header(header::ACCEPT, wanted));
         }
     }
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
-    if !operation.answers.is_empty() && !operation.answers.iter().any(|answer| accepts(accept, answer)) {
-        return Err(Problem::new(Code::NotAcceptable, format!("this path answers {}", operation.answers.join(", "))));
+    check_accept(request.headers(), operation.answers.iter().map(String::as_str))
+}
+
+/// Whether the client takes one of the media types, if there are any.
+///
+/// # Errors
+/// 406.
+pub(super) fn check_accept<'m>(headers: &HeaderMap, answers: impl IntoIterator<Item = &'m str>) -> Result<(), Problem> {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+    let answers: Vec<&str> = answers.into_iter().collect();
+    if !answers.is_empty() && !answers.iter().any(|answer| accepts(accept, answer)) {
+        return Err(Problem::new(Code::NotAcceptable, format!("this path answers {}", answers.join(", "))));
     }
     Ok(())
 }

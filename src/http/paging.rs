@@ -1,15 +1,23 @@
 //! Lists by keyset, never by OFFSET: the cursor names the last record seen, carries the filters, and is authenticated.
 
+use std::future::Future;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
+use diesel::query_builder::QueryFragment;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::IntoParams;
+use utoipa::openapi::path::Parameter;
 use uuid::Uuid;
 
+use super::call::{Answer, Call};
 use super::problem::{Code, Problem};
 use crate::access::secrets::Secrets;
+use crate::database::positions::Reader;
+use crate::database::records::Record;
 use crate::values::labels;
 
 labels! {
@@ -199,8 +207,45 @@ impl Cursor {
     }
 }
 
-/// Answers one page of `$query` (a boxed query over `$view`, written so that it can be made twice).
-macro_rules! page {
+/// A list as a request asks for it: what the caller may see of a collection, filtered and in order. It is read as a page,
+/// or walked as a whole.
+pub struct List<R> {
+    /// What reads it.
+    pub reader: Reader,
+    /// The statement; for a page it ends one row after the limit.
+    pub query: Box<dyn QueryFragment<Pg> + Send>,
+    /// How many there are in all, if that was asked.
+    pub count: Option<i64>,
+    /// Whether `q` found what is spelled alike only.
+    pub is_fuzzy: bool,
+    /// Where a record stands in the order.
+    pub key: Box<dyn Fn(&R) -> Value>,
+}
+
+/// A record whose collection has a list.
+pub trait Listed: Record {
+    /// The list that a request asks for.
+    fn list(call: &Call) -> impl Future<Output = Result<List<Self>, Problem>>;
+
+    /// Filters that a request has in the place of the list's path, where that names what the records belong to.
+    fn within() -> Vec<Parameter> {
+        vec![]
+    }
+}
+
+impl<R: Record> List<R> {
+    /// Answers the page that the request asks for.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn page(mut self, call: &Call) -> Answer {
+        let items = R::load(&mut self.reader.conn, self.query).await?;
+        call.page(self.reader, items, call.limit().unwrap_or(i64::MAX), self.count, self.is_fuzzy, self.key).await
+    }
+}
+
+/// The list of `$query` (a boxed query over `$view`, written so that it can be made twice).
+macro_rules! list {
     ($call:ident, $paging:ident, $record:ty, $view:ident, $query:expr, sort $($name:literal => $column:ident: $type:ty),* $(,)?) => {{
         use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, SelectableHelper as _};
         use diesel_async::RunQueryDsl as _;
@@ -218,7 +263,11 @@ macro_rules! page {
             None => None,
         };
         let sort = $call.sort();
-        let query = filtered().select(<$record>::as_select()).limit($paging.limit() + 1);
+        let query = filtered().select(<$record>::as_select());
+        let query = match $call.limit() {
+            Some(limit) => query.limit(limit + 1),
+            None => query,
+        };
         let query = match sort.as_slice() {
             [] => {
                 use crate::database::schema::$view::id;
@@ -233,20 +282,20 @@ macro_rules! page {
                 query, $call, $view, first, second, [$($name => $column: $type),*], [$($name => $column: $type),*]
             ),
         };
-        let items: Vec<$record> = query.load(&mut reader.conn).await?;
         let member = |record: &$record, name: &str| match name {
             $($name => serde_json::json!(record.$column),)*
             _ => serde_json::Value::Null,
         };
-        let key = |record: &$record| match sort.as_slice() {
+        let key = move |record: &$record| match sort.as_slice() {
             [] => serde_json::Value::Null,
             [first] => member(record, &first.name),
             [first, second, ..] => serde_json::json!([member(record, &first.name), member(record, &second.name)]),
         };
-        $call.page(reader, items, $paging.limit(), count, narrowing.is_fuzzy, key).await
+        let (query, key, is_fuzzy) = (Box::new(query), Box::new(key), narrowing.is_fuzzy);
+        Ok(crate::http::paging::List { reader, query, count, is_fuzzy, key })
     }};
 }
-pub(crate) use page;
+pub(crate) use list;
 
 /// One key of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -37,7 +37,7 @@ impl Call {
 
     /// Whether the query wants records shown otherwise than they are.
     pub(super) fn wants_more(&self) -> bool {
-        !self.language().is_empty() || !self.expansions().is_empty()
+        self.language().is_some() || !self.expansions().is_empty()
     }
 
     /// Records as the query wants them shown.
@@ -57,8 +57,8 @@ impl Call {
         for name in self.expansions() {
             self.expand(reader, R::TYPE, name, &mut shown).await?;
         }
-        if !self.language().is_empty() {
-            shown.iter_mut().for_each(|one| localise(one, self.language()));
+        if let Some(language) = self.language() {
+            shown.iter_mut().for_each(|one| localise(one, language));
         }
         Ok(shown)
     }
@@ -85,8 +85,8 @@ impl Call {
         for one in shown {
             let mut of_this = named(one).into_iter().filter_map(|id| {
                 let mut record = found.get(&id)?.clone();
-                if !self.language().is_empty() {
-                    localise(&mut record, self.language());
+                if let Some(language) = self.language() {
+                    localise(&mut record, language);
                 }
                 Some(record)
             });
@@ -95,8 +95,9 @@ impl Call {
         Ok(())
     }
 
-    fn language(&self) -> &str {
-        self.raw_query()["lang"].as_str().unwrap_or_default()
+    /// The language that the query wants texts in.
+    pub fn language(&self) -> Option<&str> {
+        self.raw_query()["lang"].as_str()
     }
 
     fn expansions(&self) -> Vec<&str> {
@@ -106,7 +107,7 @@ impl Call {
 
 /// Puts the texts of a language in the place of the original's, where the record has them, and says which was served.
 /// A language is looked up as RFC 4647 3.4 says: `ko-KR`, then `ko`.
-fn localise(record: &mut Value, wanted: &str) {
+pub fn localise(record: &mut Value, wanted: &str) {
     let original = record["language"].as_str().unwrap_or_default().to_owned();
     let mut range = wanted;
     let mut served = original.clone();

@@ -43,6 +43,8 @@ codes! {
         "A header such as If-Match or Idempotency-Key is not in its format. The detail says what would be right.",
     AsOfNotSettled = 400 "as_of_not_settled" "That point in the order of changes is not settled":
         "`as_of` takes instants that are past, and positions that answers gave in X-As-Of-Position.",
+    ExportTooLarge = 400 "export_too_large" "Too large for this format":
+        "A sheet of a workbook has 1,048,575 rows, and a cell 32,767 characters. Narrow the export by filters, or take another format.",
     InvalidCursor = 400 "invalid_cursor" "The cursor is not valid here":
         "A cursor continues exactly the list it came from, with the same filters. Start again without `cursor`.",
     Unauthenticated = 401 "unauthenticated" "A valid access token is needed":

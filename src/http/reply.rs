@@ -1,6 +1,6 @@
-//! Answers: a status, headers and bytes that are serialised once.
+//! Answers: a status, headers and bytes that are serialised once, or a body that is made while it is sent.
 
-use actix_web::body::BoxBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{StatusCode, header::HeaderMap};
 use actix_web::web::Bytes;
@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 
 /// An answer on its way to the client.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Reply {
     /// HTTP status.
     pub status: StatusCode,
@@ -16,14 +16,16 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The body, empty for 204 and 304.
     pub body: Bytes,
+    /// A body that is made while it is sent, instead; never kept for a replay.
+    pub stream: Option<Box<BoxBody>>,
     /// What is kept of the body for an idempotent replay, where the body holds a secret.
-    pub kept: Option<Bytes>,
+    pub kept: Option<Box<[u8]>>,
 }
 
 impl Reply {
     /// An answer without a body.
     pub fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Bytes::new(), kept: None }
+        Self { status, headers: HeaderMap::new(), body: Bytes::new(), stream: None, kept: None }
     }
 
     /// A JSON body.
@@ -32,6 +34,11 @@ impl Reply {
         let mut reply = Self { body: body.into(), ..Self::empty(status) };
         reply.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         reply
+    }
+
+    /// 200 with a body that is made while it is sent. If it fails on the way the client sees its transfer cut off.
+    pub fn streaming(body: impl MessageBody + 'static) -> Self {
+        Self { stream: Some(Box::new(BoxBody::new(body))), ..Self::empty(StatusCode::OK) }
     }
 
     /// 200 with a JSON body.
@@ -56,6 +63,9 @@ impl Responder for Reply {
         for (name, value) in self.headers {
             response.insert_header((name, value));
         }
-        response.body(self.body)
+        match self.stream {
+            Some(stream) => response.body(*stream),
+            None => response.body(self.body),
+        }
     }
 }

@@ -1,3 +1,5 @@
-//! What partner systems load and follow.
+//! What partner systems load and follow: whole collections as files, changes, and catalogues that portals harvest.
 
 pub mod changes;
+pub mod exports;
+pub mod harvest;

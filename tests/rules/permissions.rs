@@ -115,6 +115,7 @@ impl World {
         let id = match collection {
             "cities" => return template.replace("{id}", "KRPUS"),
             "vocabularies" => return template.replace("{scheme}", "areas").replace("{id}", "smart_cities"),
+            "exports" => return template.replace("{format}", "csv"),
             "programmes" => return template.replace("{id}", "015aca1d-6407-7000-8000-000000000007"),
             "organisations" => &self.organisation,
             "documents" => &self.document,

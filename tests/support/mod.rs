@@ -69,6 +69,8 @@ pub struct Options {
     pub rate_writes: u32,
     /// Without background work.
     pub no_worker: bool,
+    /// How long the client of an export may take none of it.
+    pub export_stall_seconds: Option<u64>,
     /// On the database of another application.
     pub database: Option<TestDatabase>,
 }
@@ -98,6 +100,7 @@ impl App {
             rate_reads: options.rate_reads,
             rate_writes: options.rate_writes,
             trusted_proxies: vec![],
+            export_stall_seconds: options.export_stall_seconds.unwrap_or(60),
             worker: !options.no_worker,
         };
         let pool = Database::new(&database.url, 10).unwrap();

@@ -6,8 +6,8 @@ use crate::database::records::{self};
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
 use crate::http::history::history_operation;
-use crate::http::paging::{Page, page};
-use crate::http::{Answer, Body, Call, Paging};
+use crate::http::paging::{List, Listed, Page, list};
+use crate::http::{Answer, Body, Call, Paging, Problem};
 use actix_web::{delete, get, patch, post, put, web};
 
 /// List assessments of applicability
@@ -16,11 +16,17 @@ use actix_web::{delete, get, patch, post, put, web};
 #[utoipa::path(tag = "catalogue", params(Paging, ApplicabilityFilter), responses((status = 200, description = "A page of assessments", body = Page<Applicability>)))]
 #[get("/v1/applicability")]
 pub async fn list_applicability(call: Call) -> Answer {
-    let (paging, filter, resolved): (Paging, ApplicabilityFilter, _) =
-        (call.query()?, call.query()?, call.resolved().await?);
-    page!(call, paging, Applicability, applicability_view,
-        filter.apply(Applicability::visible(call.caller()), &resolved),
-        sort "updated_at" => updated_at: records::Instant)
+    Applicability::list(&call).await?.page(&call).await
+}
+
+impl Listed for Applicability {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        let (paging, filter, resolved): (Paging, ApplicabilityFilter, _) =
+            (call.query()?, call.query()?, call.resolved().await?);
+        list!(call, paging, Applicability, applicability_view,
+            filter.apply(Applicability::visible(call.caller()), &resolved),
+            sort "updated_at" => updated_at: records::Instant)
+    }
 }
 
 /// Assess whether a pilot fits a city

@@ -5,8 +5,8 @@ use crate::database::records::{self};
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
 use crate::http::history::history_operation;
-use crate::http::paging::{Page, page};
-use crate::http::{Answer, Body, Call, Paging};
+use crate::http::paging::{List, Listed, Page, list};
+use crate::http::{Answer, Body, Call, Paging, Problem};
 use actix_web::{delete, get, patch, post, put, web};
 
 /// List needs
@@ -15,9 +15,16 @@ use actix_web::{delete, get, patch, post, put, web};
 #[utoipa::path(tag = "catalogue", params(Paging, NeedFilter), responses((status = 200, description = "A page of needs", body = Page<Need>)))]
 #[get("/v1/needs")]
 pub async fn list_needs(call: Call) -> Answer {
-    let (paging, filter, resolved): (Paging, NeedFilter, _) = (call.query()?, call.query()?, call.resolved().await?);
-    page!(call, paging, Need, need_view, filter.apply(Need::visible(call.caller()), &resolved),
-        sort "title" => title: String, "updated_at" => updated_at: records::Instant)
+    Need::list(&call).await?.page(&call).await
+}
+
+impl Listed for Need {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        let (paging, filter, resolved): (Paging, NeedFilter, _) =
+            (call.query()?, call.query()?, call.resolved().await?);
+        list!(call, paging, Need, need_view, filter.apply(Need::visible(call.caller()), &resolved),
+            sort "title" => title: String, "updated_at" => updated_at: records::Instant)
+    }
 }
 
 /// Register a need

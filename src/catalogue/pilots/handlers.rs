@@ -5,7 +5,7 @@ use crate::database::records::{self};
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
 use crate::http::history::history_operation;
-use crate::http::paging::{Page, page};
+use crate::http::paging::{List, Listed, Page, list};
 use crate::http::{Answer, Body, Call, Fault, Paging, Problem, merging};
 use actix_web::{delete, get, patch, post, put, web};
 
@@ -15,9 +15,16 @@ use actix_web::{delete, get, patch, post, put, web};
 #[utoipa::path(tag = "catalogue", params(Paging, PilotFilter), responses((status = 200, description = "A page of pilots", body = Page<Pilot>)))]
 #[get("/v1/pilots")]
 pub async fn list_pilots(call: Call) -> Answer {
-    let (paging, filter, resolved): (Paging, PilotFilter, _) = (call.query()?, call.query()?, call.resolved().await?);
-    page!(call, paging, Pilot, pilot_view, filter.apply(Pilot::visible(call.caller()), &resolved),
-        sort "title" => title: String, "updated_at" => updated_at: records::Instant)
+    Pilot::list(&call).await?.page(&call).await
+}
+
+impl Listed for Pilot {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        let (paging, filter, resolved): (Paging, PilotFilter, _) =
+            (call.query()?, call.query()?, call.resolved().await?);
+        list!(call, paging, Pilot, pilot_view, filter.apply(Pilot::visible(call.caller()), &resolved),
+            sort "title" => title: String, "updated_at" => updated_at: records::Instant)
+    }
 }
 
 /// Register a pilot

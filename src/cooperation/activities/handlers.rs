@@ -5,8 +5,8 @@ use crate::database::records::{self};
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
 use crate::http::history::history_operation;
-use crate::http::paging::{Page, page};
-use crate::http::{Answer, Body, Call, Paging};
+use crate::http::paging::{List, Listed, Page, list};
+use crate::http::{Answer, Body, Call, Paging, Problem};
 use actix_web::{delete, get, patch, post, put, web};
 
 /// List activities
@@ -15,10 +15,16 @@ use actix_web::{delete, get, patch, post, put, web};
 #[utoipa::path(tag = "cooperation", params(Paging, ActivityFilter), responses((status = 200, description = "A page of activities", body = Page<Activity>)))]
 #[get("/v1/activities")]
 pub async fn list_activities(call: Call) -> Answer {
-    let (paging, filter, resolved): (Paging, ActivityFilter, _) =
-        (call.query()?, call.query()?, call.resolved().await?);
-    page!(call, paging, Activity, activity_view, filter.apply(Activity::visible(call.caller()), &resolved),
-        sort "title" => title: String, "updated_at" => updated_at: records::Instant)
+    Activity::list(&call).await?.page(&call).await
+}
+
+impl Listed for Activity {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        let (paging, filter, resolved): (Paging, ActivityFilter, _) =
+            (call.query()?, call.query()?, call.resolved().await?);
+        list!(call, paging, Activity, activity_view, filter.apply(Activity::visible(call.caller()), &resolved),
+            sort "title" => title: String, "updated_at" => updated_at: records::Instant)
+    }
 }
 
 /// Register an activity

@@ -5,8 +5,8 @@ use crate::database::records::{self};
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
 use crate::http::history::history_operation;
-use crate::http::paging::{Page, page};
-use crate::http::{Answer, Body, Call, Paging};
+use crate::http::paging::{List, Listed, Page, list};
+use crate::http::{Answer, Body, Call, Paging, Problem};
 use actix_web::{delete, get, patch, post, put, web};
 
 /// List agreements
@@ -15,10 +15,16 @@ use actix_web::{delete, get, patch, post, put, web};
 #[utoipa::path(tag = "cooperation", params(Paging, AgreementFilter), responses((status = 200, description = "A page of agreements", body = Page<Agreement>)))]
 #[get("/v1/agreements")]
 pub async fn list_agreements(call: Call) -> Answer {
-    let (paging, filter): (Paging, AgreementFilter) = (call.query()?, call.query()?);
-    let documents = call.seen(filter.document_id.as_deref()).await?;
-    page!(call, paging, Agreement, agreement_view, filter.apply(Agreement::visible(call.caller()), documents.as_ref()),
-        sort "title" => title: String, "updated_at" => updated_at: records::Instant)
+    Agreement::list(&call).await?.page(&call).await
+}
+
+impl Listed for Agreement {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        let (paging, filter): (Paging, AgreementFilter) = (call.query()?, call.query()?);
+        let documents = call.seen(filter.document_id.as_deref()).await?;
+        list!(call, paging, Agreement, agreement_view, filter.apply(Agreement::visible(call.caller()), documents.as_ref()),
+            sort "title" => title: String, "updated_at" => updated_at: records::Instant)
+    }
 }
 
 /// Register an agreement

@@ -6,8 +6,8 @@ use crate::database::records::{self};
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
 use crate::http::history::history_operation;
-use crate::http::paging::{Page, page};
-use crate::http::{Answer, Body, Call, Paging};
+use crate::http::paging::{List, Listed, Page, list};
+use crate::http::{Answer, Body, Call, Paging, Problem};
 use actix_web::{delete, get, patch, post, put, web};
 
 /// List initiatives
@@ -16,15 +16,21 @@ use actix_web::{delete, get, patch, post, put, web};
 #[utoipa::path(tag = "cooperation", params(Paging, InitiativeFilter), responses((status = 200, description = "A page of initiatives", body = Page<Initiative>)))]
 #[get("/v1/initiatives")]
 pub async fn list_initiatives(call: Call) -> Answer {
-    let (paging, filter, resolved): (Paging, InitiativeFilter, _) =
-        (call.query()?, call.query()?, call.resolved().await?);
-    let links = Links {
-        pilots: call.seen(filter.pilot_ids.as_deref()).await?,
-        agreements: call.seen(filter.agreement_ids.as_deref()).await?,
-        documents: call.seen(filter.document_ids.as_deref()).await?,
-    };
-    page!(call, paging, Initiative, initiative_view, filter.apply(Initiative::visible(call.caller()), &resolved, links.clone()),
-        sort "title" => title: String, "updated_at" => updated_at: records::Instant)
+    Initiative::list(&call).await?.page(&call).await
+}
+
+impl Listed for Initiative {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        let (paging, filter, resolved): (Paging, InitiativeFilter, _) =
+            (call.query()?, call.query()?, call.resolved().await?);
+        let links = Links {
+            pilots: call.seen(filter.pilot_ids.as_deref()).await?,
+            agreements: call.seen(filter.agreement_ids.as_deref()).await?,
+            documents: call.seen(filter.document_ids.as_deref()).await?,
+        };
+        list!(call, paging, Initiative, initiative_view, filter.apply(Initiative::visible(call.caller()), &resolved, links.clone()),
+            sort "title" => title: String, "updated_at" => updated_at: records::Instant)
+    }
 }
 
 /// Register an initiative

@@ -5,13 +5,16 @@ use super::queries::*;
 use crate::access::{Role, unauthorised_city};
 use crate::database::records::{self};
 use crate::database::schema::compliance_view;
-use crate::hosting::hostings::Hosting;
+use crate::hosting::hostings::{Hosting, OfHostings};
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
 use crate::http::history::history_operation;
-use crate::http::paging::{Page, page};
-use crate::http::{Answer, Body, Call, Paging};
+use crate::http::paging::{List, Listed, Page, list};
+use crate::http::{Answer, Body, Call, Paging, Problem};
+use crate::ids::HostingId;
 use actix_web::{delete, get, patch, post, put, web};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 /// List the compliance of a hosting
 ///
@@ -19,7 +22,6 @@ use actix_web::{delete, get, patch, post, put, web};
 #[utoipa::path(tag = "hosting", params(Paging, ComplianceFilter), responses((status = 200, description = "A page of compliance items", body = Page<Compliance>)))]
 #[get("/v1/hostings/{id}/compliance")]
 pub async fn list_compliance(call: Call, id: web::Path<String>) -> Answer {
-    let (paging, filter): (Paging, ComplianceFilter) = (call.query()?, call.query()?);
     let hosting = records::find::<Hosting>(
         &mut call.connection().await?,
         call.caller(),
@@ -31,9 +33,28 @@ pub async fn list_compliance(call: Call, id: web::Path<String>) -> Answer {
     if caller.role() == Some(Role::Editor) && caller.city_among(&hosting.cities()).is_none() {
         return Err(unauthorised_city());
     }
-    page!(call, paging, Compliance, compliance_view,
-        filter.apply(Compliance::visible(caller).filter(compliance_view::hosting_id.eq(hosting.id))),
-        sort "updated_at" => updated_at: records::Instant)
+    listed(&call, Some(vec![HostingId(hosting.id)])).await?.page(&call).await
+}
+
+/// Those of these hostings, or of all.
+async fn listed(call: &Call, hostings: Option<Vec<HostingId>>) -> Result<List<Compliance>, Problem> {
+    let (paging, filter): (Paging, ComplianceFilter) = (call.query()?, call.query()?);
+    list!(call, paging, Compliance, compliance_view, {
+        let query = filter.apply(Compliance::visible(call.caller()));
+        match &hostings {
+            Some(hostings) => query.filter(compliance_view::hosting_id.eq_any(hostings.clone())),
+            None => query,
+        }
+    }, sort "updated_at" => updated_at: records::Instant)
+}
+
+impl Listed for Compliance {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        listed(call, call.query::<OfHostings>()?.hosting_id).await
+    }
+    fn within() -> Vec<Parameter> {
+        OfHostings::into_params(|| Some(ParameterIn::Query))
+    }
 }
 
 /// Add a compliance item to a hosting

@@ -6,7 +6,7 @@ use crate::hosting::lifecycle::HostingStatus;
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
 use crate::http::history::history_operation;
-use crate::http::paging::{Page, page};
+use crate::http::paging::{List, Listed, Page, list};
 use crate::http::problem::{Code, Problem};
 use crate::http::{Answer, Body, Call, Paging};
 use actix_web::{delete, get, patch, post, put, web};
@@ -17,11 +17,18 @@ use actix_web::{delete, get, patch, post, put, web};
 #[utoipa::path(tag = "hosting", params(Paging, HostingFilter), responses((status = 200, description = "A page of hostings", body = Page<Hosting>)))]
 #[get("/v1/hostings")]
 pub async fn list_hostings(call: Call) -> Answer {
-    let (paging, filter, resolved): (Paging, HostingFilter, _) = (call.query()?, call.query()?, call.resolved().await?);
-    let agreements = call.seen(filter.agreement_id.as_deref()).await?;
-    page!(call, paging, Hosting, hosting_view,
-        filter.apply(Hosting::visible(call.caller()), &resolved, agreements.as_ref()),
-        sort "updated_at" => updated_at: records::Instant)
+    Hosting::list(&call).await?.page(&call).await
+}
+
+impl Listed for Hosting {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        let (paging, filter, resolved): (Paging, HostingFilter, _) =
+            (call.query()?, call.query()?, call.resolved().await?);
+        let agreements = call.seen(filter.agreement_id.as_deref()).await?;
+        list!(call, paging, Hosting, hosting_view,
+            filter.apply(Hosting::visible(call.caller()), &resolved, agreements.as_ref()),
+            sort "updated_at" => updated_at: records::Instant)
+    }
 }
 
 /// Propose a hosting

@@ -216,3 +216,12 @@ pub struct HostingFilter {
     #[expect(dead_code, reason = "read by the paging mechanism")]
     pub(super) sort: Option<UpdatedSort>,
 }
+
+/// Filter by hosting, where the path does not name it.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OfHostings {
+    /// Their hostings; repeat for several.
+    #[param(example = json!(["015aca1d-6412-7000-8000-000000000012"]))]
+    pub hosting_id: Option<Vec<HostingId>>,
+}

@@ -4,13 +4,16 @@ use super::model::*;
 use super::queries::*;
 use crate::database::records::{self};
 use crate::database::schema::evaluation_view;
-use crate::hosting::hostings::Hosting;
+use crate::hosting::hostings::{Hosting, OfHostings};
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
 use crate::http::history::history_operation;
-use crate::http::paging::{Page, page};
-use crate::http::{Answer, Body, Call, Paging};
+use crate::http::paging::{List, Listed, Page, list};
+use crate::http::{Answer, Body, Call, Paging, Problem};
+use crate::ids::HostingId;
 use actix_web::{delete, get, patch, post, put, web};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 /// List the evaluations of a hosting
 ///
@@ -18,7 +21,6 @@ use actix_web::{delete, get, patch, post, put, web};
 #[utoipa::path(tag = "outcomes", params(Paging, EvaluationFilter), responses((status = 200, description = "A page of evaluations", body = Page<Evaluation>)))]
 #[get("/v1/hostings/{id}/evaluations")]
 pub async fn list_evaluations(call: Call, id: web::Path<String>) -> Answer {
-    let (paging, filter): (Paging, EvaluationFilter) = (call.query()?, call.query()?);
     let hosting = records::find::<Hosting>(
         &mut call.connection().await?,
         call.caller(),
@@ -26,9 +28,28 @@ pub async fn list_evaluations(call: Call, id: web::Path<String>) -> Answer {
         call.state().clock.today(),
     )
     .await?;
-    page!(call, paging, Evaluation, evaluation_view,
-        filter.apply(Evaluation::visible(call.caller()).filter(evaluation_view::hosting_id.eq(hosting.id))),
-        sort "updated_at" => updated_at: records::Instant)
+    listed(&call, Some(vec![HostingId(hosting.id)])).await?.page(&call).await
+}
+
+/// Those of these hostings, or of all.
+async fn listed(call: &Call, hostings: Option<Vec<HostingId>>) -> Result<List<Evaluation>, Problem> {
+    let (paging, filter): (Paging, EvaluationFilter) = (call.query()?, call.query()?);
+    list!(call, paging, Evaluation, evaluation_view, {
+        let query = filter.apply(Evaluation::visible(call.caller()));
+        match &hostings {
+            Some(hostings) => query.filter(evaluation_view::hosting_id.eq_any(hostings.clone())),
+            None => query,
+        }
+    }, sort "updated_at" => updated_at: records::Instant)
+}
+
+impl Listed for Evaluation {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        listed(call, call.query::<OfHostings>()?.hosting_id).await
+    }
+    fn within() -> Vec<Parameter> {
+        OfHostings::into_params(|| Some(ParameterIn::Query))
+    }
 }
 
 /// Evaluate a hosting

@@ -5,8 +5,8 @@ use crate::database::records::{self};
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
 use crate::http::history::history_operation;
-use crate::http::paging::{Page, page};
-use crate::http::{Answer, Body, Call, Paging};
+use crate::http::paging::{List, Listed, Page, list};
+use crate::http::{Answer, Body, Call, Paging, Problem};
 use actix_web::{delete, get, patch, post, put, web};
 
 /// List indicators
@@ -15,10 +15,16 @@ use actix_web::{delete, get, patch, post, put, web};
 #[utoipa::path(tag = "outcomes", params(Paging, IndicatorFilter), responses((status = 200, description = "A page of indicators", body = Page<Indicator>)))]
 #[get("/v1/indicators")]
 pub async fn list_indicators(call: Call) -> Answer {
-    let (paging, filter, resolved): (Paging, IndicatorFilter, _) =
-        (call.query()?, call.query()?, call.resolved().await?);
-    page!(call, paging, Indicator, indicator_view, filter.apply(Indicator::visible(call.caller()), &resolved),
-        sort "name" => name: String, "updated_at" => updated_at: records::Instant)
+    Indicator::list(&call).await?.page(&call).await
+}
+
+impl Listed for Indicator {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        let (paging, filter, resolved): (Paging, IndicatorFilter, _) =
+            (call.query()?, call.query()?, call.resolved().await?);
+        list!(call, paging, Indicator, indicator_view, filter.apply(Indicator::visible(call.caller()), &resolved),
+            sort "name" => name: String, "updated_at" => updated_at: records::Instant)
+    }
 }
 
 /// Add an indicator

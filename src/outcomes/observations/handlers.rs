@@ -7,8 +7,9 @@ use crate::database::schema::observation_view;
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
 use crate::http::history::history_operation;
-use crate::http::paging::{Page, page};
-use crate::http::{Answer, Body, Call, Paging};
+use crate::http::paging::{List, Listed, Page, list};
+use crate::http::{Answer, Body, Call, Paging, Problem};
+use crate::ids::OutcomeId;
 use crate::outcomes::outcome::Outcome;
 use actix_web::{delete, get, patch, post, put, web};
 
@@ -18,12 +19,9 @@ use actix_web::{delete, get, patch, post, put, web};
 #[utoipa::path(tag = "outcomes", params(Paging, ObservationFilter), responses((status = 200, description = "A page of observations", body = Page<Observation>)))]
 #[get("/v1/outcomes/{id}/observations")]
 pub async fn list_outcome_observations(call: Call, id: web::Path<String>) -> Answer {
-    let (paging, filter): (Paging, ObservationFilter) = (call.query()?, call.query()?);
     let today = call.state().clock.today();
     let outcome = records::find::<Outcome>(&mut call.connection().await?, call.caller(), path_id(&id)?, today).await?;
-    page!(call, paging, Observation, observation_view,
-        filter.apply(Observation::visible(call.caller()).filter(observation_view::outcome_id.eq(outcome.id))),
-        sort "updated_at" => updated_at: records::Instant)
+    listed(&call, Some(vec![OutcomeId(outcome.id)])).await?.page(&call).await
 }
 
 /// Record an observation
@@ -56,14 +54,25 @@ upsert_operation! {
 #[utoipa::path(tag = "outcomes", params(Paging, ObservationFilter, OfOutcomes), responses((status = 200, description = "A page of observations", body = Page<Observation>)))]
 #[get("/v1/observations")]
 pub async fn list_observations(call: Call) -> Answer {
-    let (paging, filter, of): (Paging, ObservationFilter, OfOutcomes) = (call.query()?, call.query()?, call.query()?);
-    page!(call, paging, Observation, observation_view, {
+    Observation::list(&call).await?.page(&call).await
+}
+
+/// Those of these outcomes, or of all.
+async fn listed(call: &Call, outcomes: Option<Vec<OutcomeId>>) -> Result<List<Observation>, Problem> {
+    let (paging, filter): (Paging, ObservationFilter) = (call.query()?, call.query()?);
+    list!(call, paging, Observation, observation_view, {
         let query = filter.apply(Observation::visible(call.caller()));
-        match &of.outcome_id {
+        match &outcomes {
             Some(outcomes) => query.filter(observation_view::outcome_id.eq_any(outcomes.clone())),
             None => query,
         }
     }, sort "updated_at" => updated_at: records::Instant)
+}
+
+impl Listed for Observation {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        listed(call, call.query::<OfOutcomes>()?.outcome_id).await
+    }
 }
 
 /// Read an observation

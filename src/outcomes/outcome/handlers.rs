@@ -5,8 +5,8 @@ use crate::database::records;
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
 use crate::http::history::history_operation;
-use crate::http::paging::{Page, page};
-use crate::http::{Answer, Body, Call, Paging};
+use crate::http::paging::{List, Listed, Page, list};
+use crate::http::{Answer, Body, Call, Paging, Problem};
 use actix_web::{delete, get, patch, post, put, web};
 
 /// List outcomes
@@ -15,9 +15,16 @@ use actix_web::{delete, get, patch, post, put, web};
 #[utoipa::path(tag = "outcomes", params(Paging, OutcomeFilter), responses((status = 200, description = "A page of outcomes", body = Page<Outcome>)))]
 #[get("/v1/outcomes")]
 pub async fn list_outcomes(call: Call) -> Answer {
-    let (paging, filter, resolved): (Paging, OutcomeFilter, _) = (call.query()?, call.query()?, call.resolved().await?);
-    page!(call, paging, Outcome, outcome_view, filter.apply(Outcome::visible(call.caller()), &resolved),
-        sort "updated_at" => updated_at: records::Instant)
+    Outcome::list(&call).await?.page(&call).await
+}
+
+impl Listed for Outcome {
+    async fn list(call: &Call) -> Result<List<Self>, Problem> {
+        let (paging, filter, resolved): (Paging, OutcomeFilter, _) =
+            (call.query()?, call.query()?, call.resolved().await?);
+        list!(call, paging, Outcome, outcome_view, filter.apply(Outcome::visible(call.caller()), &resolved),
+            sort "updated_at" => updated_at: records::Instant)
+    }
 }
 
 /// Track an outcome
