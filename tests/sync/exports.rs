@@ -124,6 +124,35 @@ async fn an_export_names_its_snapshot_and_its_file() {
 }
 
 #[tokio::test]
+async fn whoever_loads_an_export_and_follows_from_its_cursor_has_everything() {
+    let app = filled().await;
+    let (busan, reader) = (app.busan().await, app.reader().await);
+    let first = new_pilot(&busan, json!({})).await;
+    let answer = reader.get("/v1/exports/pilots.ndjson").await;
+    let cursor = answer.header("x-change-cursor").unwrap().to_owned();
+    let (mut loaded, _) = records_of(answer.text.as_bytes());
+    let second = new_pilot(&busan, json!({})).await;
+    busan.patch(&path("pilots", &first), json!({"title": "Otherwise"})).await.ok();
+    busan.delete(&path("pilots", &second)).await;
+    new_pilot(&busan, json!({"visibility": "private"})).await;
+    new_pilot(&busan, json!({"visibility": "partners"})).await;
+    let mut next = cursor;
+    loop {
+        let page = reader.get(&format!("/v1/changes?cursor={next}&types=pilots&include=record")).await.ok();
+        for change in page["items"].as_array().unwrap() {
+            loaded.retain(|pilot| pilot["id"] != change["id"]);
+            loaded.extend(Some(change["record"].clone()).filter(Value::is_object));
+        }
+        next = page["next"].as_str().unwrap().to_owned();
+        if page["has_more"] == false {
+            break;
+        }
+    }
+    loaded.sort_by_key(|pilot| pilot["id"].as_str().unwrap().to_owned());
+    assert_eq!(loaded, listed(&reader, "pilots").await);
+}
+
+#[tokio::test]
 async fn what_has_not_changed_is_304() {
     let app = App::start().await;
     let (busan, reader) = (app.busan().await, app.reader().await);

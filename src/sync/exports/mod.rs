@@ -18,6 +18,7 @@ use crate::database::positions::{Moment, Reader};
 use crate::http::paging::Listed;
 use crate::http::presentation::AS_OF_POSITION;
 use crate::http::{Answer, Call, Fault, Problem, Reply};
+use crate::sync::changes;
 use crate::values::labels;
 
 mod columns;
@@ -98,7 +99,7 @@ pub struct About {
     /// The number of the last change before the snapshot.
     position: i64,
     /// Where to follow the changes from.
-    change_cursor: Option<String>,
+    change_cursor: String,
     publisher: String,
     licence: String,
 }
@@ -140,24 +141,21 @@ fn with_headers<R: Listed>(reply: Reply, format: Format, about: &About, etag: &s
         Format::Csv => "text/csv; charset=utf-8",
         _ => format.media_type(),
     };
-    let reply = reply
+    reply
         .header(header::CONTENT_TYPE, media_type)
         .header(header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{}.{format}\"", R::TYPE))
         .header(header::ETAG, &format!("W/{etag}"))
         .header(AS_OF, &about.as_of)
-        .header(AS_OF_POSITION, &about.position.to_string());
-    match &about.change_cursor {
-        Some(cursor) => reply.header(CHANGE_CURSOR, cursor),
-        None => reply,
-    }
+        .header(AS_OF_POSITION, &about.position.to_string())
+        .header(CHANGE_CURSOR, &about.change_cursor)
 }
 
-async fn about(call: &Call, _reader: &mut Reader, moment: &Moment) -> Result<About, Problem> {
+async fn about(call: &Call, reader: &mut Reader, moment: &Moment) -> Result<About, Problem> {
     let config = &call.state().config;
     Ok(About {
         as_of: moment.at.to_rfc3339_opts(SecondsFormat::Micros, true),
         position: moment.seq,
-        change_cursor: None,
+        change_cursor: changes::cursor_at(&mut reader.conn, call.state(), call.caller(), moment.seq).await?,
         publisher: config.publisher_name.clone(),
         licence: config.data_licence.clone(),
     })
