@@ -42,8 +42,7 @@ use crate::sync::exports::{self, Format};
 pub type Shown = BTreeMap<Uuid, Value>;
 
 /// Reads records as they are shown to a caller on a day.
-pub type Load =
-    for<'c> fn(&'c mut Conn, &'c Caller, &'c [Uuid], NaiveDate) -> BoxFuture<'c, Result<Shown, Problem>>;
+pub type Load = for<'c> fn(&'c mut Conn, &'c Caller, &'c [Uuid], NaiveDate) -> BoxFuture<'c, Result<Shown, Problem>>;
 
 /// One kind of record.
 pub struct Collection {

@@ -38,8 +38,7 @@ pub trait Record: Serialize + Send + Sized + 'static {
     /// The record if the caller may see it.
     fn find(conn: &mut Conn, caller: &Caller, id: Uuid) -> impl Future<Output = QueryResult<Option<Self>>>;
     /// Those of these records that the caller may see, in order of id.
-    fn find_all(conn: &mut Conn, caller: &Caller, ids: &[Uuid])
-    -> impl Future<Output = QueryResult<Vec<Self>>> + Send;
+    fn find_all(conn: &mut Conn, caller: &Caller, ids: &[Uuid]) -> impl Future<Output = QueryResult<Vec<Self>>> + Send;
     /// Reads whole rows of its view by any statement that answers them.
     fn load(conn: &mut Conn, statement: impl QueryFragment<Pg> + Send) -> impl Future<Output = QueryResult<Vec<Self>>>;
     /// Fills what depends on the day.

@@ -628,36 +628,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    activity_view (id) {
-        id -> Uuid,
-        #[sql_name = "type"]
-        type_ -> Text,
-        version -> Int4,
-        created_at -> Timestamptz,
-        updated_at -> Timestamptz,
-        language -> Text,
-        translations -> Jsonb,
-        external_ids -> Jsonb,
-        citations -> Jsonb,
-        kind -> Text,
-        title -> Text,
-        theme -> Nullable<Text>,
-        city -> Nullable<Text>,
-        places -> Jsonb,
-        starts_on -> Nullable<Text>,
-        ends_on -> Nullable<Text>,
-        parent_id -> Nullable<Uuid>,
-        partnership_id -> Nullable<Uuid>,
-        initiative_ids -> Array<Uuid>,
-        areas -> Array<Text>,
-        participants -> Jsonb,
-        city_id -> Nullable<Uuid>,
-        effective_visibility -> Text,
-        city_ids -> Array<Uuid>,
-    }
-}
-
-diesel::table! {
     webhook (id) {
         id -> Uuid,
         account_id -> Uuid,
@@ -705,6 +675,36 @@ diesel::table! {
         secret -> Bytea,
         created_at -> Timestamptz,
         expires_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    activity_view (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        language -> Text,
+        translations -> Jsonb,
+        external_ids -> Jsonb,
+        citations -> Jsonb,
+        kind -> Text,
+        title -> Text,
+        theme -> Nullable<Text>,
+        city -> Nullable<Text>,
+        places -> Jsonb,
+        starts_on -> Nullable<Text>,
+        ends_on -> Nullable<Text>,
+        parent_id -> Nullable<Uuid>,
+        partnership_id -> Nullable<Uuid>,
+        initiative_ids -> Array<Uuid>,
+        areas -> Array<Text>,
+        participants -> Jsonb,
+        city_id -> Nullable<Uuid>,
+        effective_visibility -> Text,
+        city_ids -> Array<Uuid>,
     }
 }
 

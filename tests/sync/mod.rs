@@ -7,6 +7,11 @@ mod exports;
 mod exports_faults;
 mod exports_files;
 mod harvest;
+mod outgoing;
+mod receiver;
+mod webhook_deliveries;
+mod webhook_operations;
+mod webhook_worker;
 
 use pilot_exchange::api;
 use pilot_exchange::demo::{self, World};

@@ -101,11 +101,7 @@ fn names(types: &[EventFilter]) -> Vec<&str> {
 }
 
 /// Makes a webhook that follows the changes from here on; its secret is in the answer and nowhere else.
-pub(super) async fn create(
-    tx: &mut Tx,
-    input: &Checked<WebhookInput>,
-    secrets: &Secrets,
-) -> Result<Webhook, Problem> {
+pub(super) async fn create(tx: &mut Tx, input: &Checked<WebhookInput>, secrets: &Secrets) -> Result<Webhook, Problem> {
     let account = tx.caller.account_id().ok_or_else(Problem::not_found)?;
     let id = ids::fresh();
     let position: i64 = change_number::table.select(change_number::seq).first(&mut tx.conn).await?;
@@ -139,8 +135,9 @@ pub(super) async fn update(tx: &mut Tx, id: Uuid, input: &Checked<WebhookInput>)
         .execute(&mut tx.conn)
         .await?;
     set_cities(tx, id, input).await?;
-    let waiting =
-        webhook_delivery::table.filter(webhook_delivery::webhook_id.eq(id)).filter(webhook_delivery::next_attempt_at.gt(tx.now));
+    let waiting = webhook_delivery::table
+        .filter(webhook_delivery::webhook_id.eq(id))
+        .filter(webhook_delivery::next_attempt_at.gt(tx.now));
     diesel::update(waiting).set(webhook_delivery::next_attempt_at.eq(tx.now)).execute(&mut tx.conn).await?;
     let caller = tx.caller.clone();
     find(&mut tx.conn, &caller, id).await

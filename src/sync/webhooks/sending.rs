@@ -46,7 +46,14 @@ pub(super) struct Tried {
 }
 
 /// Sends an event to a receiver.
-pub(super) async fn send(outgoing: &Outgoing, url: &str, id: Uuid, event: &Event, secrets: &[Vec<u8>], now: DateTime<Utc>) -> Tried {
+pub(super) async fn send(
+    outgoing: &Outgoing,
+    url: &str,
+    id: Uuid,
+    event: &Event,
+    secrets: &[Vec<u8>],
+    now: DateTime<Utc>,
+) -> Tried {
     let body = serde_json::to_vec(event).expect("an event is plain data");
     let headers = headers(id, &body, secrets, now);
     judged(outgoing.post(url, headers, body).await, now)

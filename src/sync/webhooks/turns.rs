@@ -307,8 +307,7 @@ impl Turn<'_> {
         };
         let signing = queries::signing(&mut conn, self.webhook, &self.state.secrets, now).await?;
         drop(conn);
-        let tried =
-            sending::send(&self.state.outgoing, &subscription.url, queued.id, &event, &signing, now).await;
+        let tried = sending::send(&self.state.outgoing, &subscription.url, queued.id, &event, &signing, now).await;
         let mut conn = self.state.database.connection().await?;
         if tried.is_gone {
             self.disable(&mut conn).await?;
