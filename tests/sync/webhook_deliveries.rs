@@ -263,8 +263,6 @@ async fn a_range_is_replayed_in_order_under_the_same_ids_even_if_deliveries_are_
         assert_eq!((one.id(), one.body.as_slice()), (other.id(), other.body.as_slice()));
     }
     receiver.forget();
-    let answer = busan.post(&at, json!({"from": between, "to": null})).await;
-    answer.faults(&[("/to", "wrong_type")]);
     busan.post(&at, json!({"from": between})).await;
     Worker::new(&app).drain().await;
     assert_eq!(titles(&receiver.received()), ["Three", "Four"]);
