@@ -80,7 +80,17 @@ pub fn plain_routes(config: &mut web::ServiceConfig) {
 
 /// Schemas that only parameters use; utoipa collects those of bodies by itself.
 #[derive(OpenApi)]
-#[openapi(components(schemas(Count, Event, Facet, changes::Include, NameSort, NeedId, Searchable, TitleSort, UpdatedSort)))]
+#[openapi(components(schemas(
+    Count,
+    Event,
+    Facet,
+    changes::Include,
+    NameSort,
+    NeedId,
+    Searchable,
+    TitleSort,
+    UpdatedSort
+)))]
 struct OfParameters;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
