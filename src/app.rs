@@ -8,7 +8,9 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use chrono::{DateTime, NaiveDate, Utc};
+use futures_util::future::OptionFuture;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
 
 use crate::access::keys::Keyring;
@@ -17,7 +19,9 @@ use crate::api;
 use crate::config::Config;
 use crate::database::{Database, positions};
 use crate::http::middleware;
+use crate::http::outgoing::Outgoing;
 use crate::http::rates::Rates;
+use crate::sync::worker;
 
 /// What time it is; tests can stop it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -56,6 +60,8 @@ pub struct State {
     pub keyring: Keyring,
     /// The rate limits.
     pub rates: Rates,
+    /// Calls to addresses that clients name.
+    pub outgoing: Outgoing,
     /// The time.
     pub clock: Clock,
     /// Whether the service was asked to stop: who waits for something answers then.
@@ -66,12 +72,14 @@ impl State {
     /// A state; nothing is connected yet.
     pub fn new(config: Config, database: Database, secrets: Secrets, clock: Clock) -> Self {
         let rates = Rates::new(config.rate_reads, config.rate_writes, config.trusted_proxies.clone());
+        let outgoing = Outgoing::new(&config.public_url, config.webhook_allow_private);
         Self {
             config,
             database,
             secrets,
             keyring: Keyring::default(),
             rates,
+            outgoing,
             clock,
             stopping: watch::Sender::new(false),
         }
@@ -83,6 +91,7 @@ pub struct Application {
     server: Server,
     address: SocketAddr,
     stopping: watch::Sender<bool>,
+    worker: Option<JoinHandle<()>>,
 }
 
 /// Stops the service from elsewhere.
@@ -119,9 +128,7 @@ impl Application {
             }
         });
         tokio::spawn(positions::keep_listening(state.database.clone()));
-        if state.config.worker {
-            tokio::spawn(positions::keep_numbering(state.database.clone()));
-        }
+        let worker = state.config.worker.then(|| tokio::spawn(worker::run(state.clone())));
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(state.clone())
@@ -140,7 +147,7 @@ impl Application {
         .disable_signals()
         .listen(listener)?
         .run();
-        Ok(Self { server, address, stopping })
+        Ok(Self { server, address, stopping, worker })
     }
 
     /// Where it listens.
@@ -158,7 +165,12 @@ impl Application {
     /// # Errors
     /// If the server fails.
     pub async fn run(self) -> std::io::Result<()> {
-        self.server.await
+        let ended = self.server.await;
+        self.stopping.send_replace(true);
+        if let Some(Err(error)) = OptionFuture::from(self.worker).await {
+            tracing::error!(%error, "the background work ended early");
+        }
+        ended
     }
 }
 

@@ -59,7 +59,10 @@ pub struct ServiceSettings {
     /// Seconds that the client of an export may take none of it before it is cut off
     #[arg(long, env = "PILOT_EXCHANGE_EXPORT_STALL_SECONDS", default_value_t = 60, value_name = "SECONDS")]
     pub export_stall_seconds: u64,
-    /// Leaves the background work to another server: changes are numbered when somebody asks for their order.
+    /// Lets webhooks go to http and to private addresses; for tests only
+    #[arg(long, env = "PILOT_EXCHANGE_WEBHOOK_ALLOW_PRIVATE", value_name = "YES", default_value_t = false, num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub webhook_allow_private: bool,
+    /// Leave the background work (numbers of changes, webhooks, cleaning) to `pilot-exchange worker`, or to another server
     #[arg(long)]
     pub no_worker: bool,
 }
@@ -111,6 +114,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// See [`ServiceSettings`].
     pub export_stall_seconds: u64,
+    /// Whether webhooks may go to http and to private addresses; for tests.
+    pub webhook_allow_private: bool,
     /// Whether the background work is done in this process.
     pub worker: bool,
 }
@@ -154,6 +159,7 @@ impl Config {
             rate_writes: settings.rate_writes,
             trusted_proxies: settings.trusted_proxies.clone(),
             export_stall_seconds: settings.export_stall_seconds,
+            webhook_allow_private: settings.webhook_allow_private,
             worker: !settings.no_worker,
         })
     }

@@ -59,6 +59,16 @@ pub const TABLE: &[Row] = &[
     row("rotate_account_secret",            No,  No,  No,  No),
 
     row("list_changes",                     Yes, Yes, Yes, Yes),
+    row("list_webhooks",                    No,  Yes, Yes, Yes),
+    row("create_webhook",                   No,  Yes, Yes, Yes),
+    row("get_webhook",                      No,  Yes, Yes, Yes),
+    row("update_webhook",                   No,  Yes, Yes, Yes),
+    row("delete_webhook",                   No,  Yes, Yes, Yes),
+    row("rotate_webhook_secret",            No,  Yes, Yes, Yes),
+    row("test_webhook",                     No,  Yes, Yes, Yes),
+    row("replay_webhook",                   No,  Yes, Yes, Yes),
+    row("list_webhook_deliveries",          No,  Yes, Yes, Yes),
+    row("replay_webhook_delivery",          No,  Yes, Yes, Yes),
 
     row("list_cities",                      Yes, Yes, Yes, Yes),
     row("get_city",                         Yes, Yes, Yes, Yes),

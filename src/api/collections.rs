@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use chrono::NaiveDate;
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{BoxFuture, LocalBoxFuture};
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::path::Parameter;
@@ -42,8 +42,7 @@ use crate::sync::exports::{self, Format};
 pub type Shown = BTreeMap<Uuid, Value>;
 
 /// Reads records as they are shown to a caller on a day.
-pub type Load =
-    for<'c> fn(&'c mut Conn, &'c Caller, &'c [Uuid], NaiveDate) -> LocalBoxFuture<'c, Result<Shown, Problem>>;
+pub type Load = for<'c> fn(&'c mut Conn, &'c Caller, &'c [Uuid], NaiveDate) -> BoxFuture<'c, Result<Shown, Problem>>;
 
 /// One kind of record.
 pub struct Collection {
@@ -108,12 +107,12 @@ fn load<'c, R: Record>(
     caller: &'c Caller,
     ids: &'c [Uuid],
     day: NaiveDate,
-) -> LocalBoxFuture<'c, Result<Shown, Problem>> {
+) -> BoxFuture<'c, Result<Shown, Problem>> {
     async move {
         let found = R::find_all(conn, caller, ids).await?;
         Ok(found.into_iter().map(|record| (record.id(), records::shown(record, caller, day))).collect())
     }
-    .boxed_local()
+    .boxed()
 }
 
 fn revise<R: Record>(tx: &mut Tx, id: Uuid) -> LocalBoxFuture<'_, Result<(), Problem>> {

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::events;
 use super::exports;
 use super::problems::{problem_responses, problem_schema, problems_of, response_name};
 
@@ -60,6 +61,7 @@ const PATH_EXAMPLES: &[(&str, &str)] = &[
     ("/v1/observations/", "015aca1d-6418-7000-8000-000000000018"),
     ("/v1/compliance/", "015aca1d-6501-7000-8000-000000000001"),
     ("/v1/evaluations/", "015aca1d-6502-7000-8000-000000000002"),
+    ("/v1/webhooks/", "015aca1d-6505-7000-8000-000000000005"),
     ("/v1/accounts/", "015aca1d-6503-7000-8000-000000000003"),
 ];
 
@@ -107,6 +109,7 @@ pub fn finish(mut document: Value) -> Value {
             "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {"exchange": "All that the account's role allows"}}}
         }
     });
+    document["webhooks"] = events::delivered();
     document
 }
 
@@ -236,6 +239,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
                 "format" => return exports::format_parameter(path),
                 "source" => "busan-open-data",
                 "value" => "SL-2026-17",
+                "delivery_id" => "015aca1d-6506-7000-8000-000000000006",
                 _ => {
                     PATH_EXAMPLES.iter().find(|(prefix, _)| path.starts_with(prefix)).map_or("", |(_, example)| example)
                 }

@@ -19,11 +19,13 @@ use crate::hosting::{compliance, hostings, transitions};
 use crate::http::paging::{Count, NameSort, TitleSort, UpdatedSort};
 use crate::ids::NeedId;
 use crate::outcomes::{evaluations, indicators, observations, outcome, verification};
-use crate::sync::{changes, exports as files, harvest};
+use crate::sync::webhooks::Event;
+use crate::sync::{changes, exports as files, harvest, webhooks};
 use crate::{pages, service};
 
 pub mod collections;
 mod document;
+mod events;
 mod exports;
 mod problems;
 mod reading;
@@ -61,6 +63,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(changes::routes)
         .configure(files::routes)
         .configure(harvest::routes)
+        .configure(webhooks::routes)
         .configure(service::routes);
 }
 
@@ -77,7 +80,17 @@ pub fn plain_routes(config: &mut web::ServiceConfig) {
 
 /// Schemas that only parameters use; utoipa collects those of bodies by itself.
 #[derive(OpenApi)]
-#[openapi(components(schemas(Count, Facet, changes::Include, NameSort, NeedId, Searchable, TitleSort, UpdatedSort)))]
+#[openapi(components(schemas(
+    Count,
+    Event,
+    Facet,
+    changes::Include,
+    NameSort,
+    NeedId,
+    Searchable,
+    TitleSort,
+    UpdatedSort
+)))]
 struct OfParameters;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {

@@ -45,6 +45,11 @@ pub async fn run(database: &DatabaseSettings, service: &ServiceSettings) -> Resu
     if let Some(path) = &service.master_key_file {
         say("master key", Secrets::read(path).err());
     }
+    let is_open = service.webhook_allow_private;
+    say(
+        "webhooks",
+        is_open.then(|| "they may go to private addresses; unset PILOT_EXCHANGE_WEBHOOK_ALLOW_PRIVATE".into()),
+    );
     let home = Home::reach(database).await?;
     match ask(&home.url).await {
         Err(problem) => say("database", Some(problem)),

@@ -18,6 +18,7 @@ mod migrate;
 mod openapi;
 mod progress;
 mod serve;
+mod worker;
 
 /// The registry through which cities lend each other their smart-city pilots.
 #[derive(Debug, Parser)]
@@ -43,6 +44,13 @@ enum Command {
         /// Do not run migrations at start
         #[arg(long)]
         no_migrate: bool,
+    },
+    /// Do the background work apart from `serve --no-worker`: number changes, deliver webhooks, clean up
+    Worker {
+        #[command(flatten)]
+        database: Box<DatabaseSettings>,
+        #[command(flatten)]
+        service: Box<ServiceSettings>,
     },
     /// Bring the database's schema and shipped data up to date
     Migrate {
@@ -150,6 +158,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Serve { database, service, demo, no_migrate } => {
             serve::run(&database, &service, demo, no_migrate).await
         }
+        Command::Worker { database, service } => worker::run(&database, &service).await,
         Command::Migrate { database, check } => migrate::run(&database, check).await,
         Command::Account { database, action } => account::run(&database, action).await,
         Command::Demo { database, action } => generate::run(&database, action).await,

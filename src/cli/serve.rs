@@ -84,7 +84,7 @@ pub async fn run(
     demo: bool,
     no_migrate: bool,
 ) -> Result<(), Failure> {
-    let config = Config::of(service).map_err(Failure::configuration)?;
+    let config = checked(database, service)?;
     if demo && database.database_url.is_some() {
         return Err(Failure::configuration("--demo works only with the private cluster: leave out DATABASE_URL"));
     }
@@ -93,6 +93,23 @@ pub async fn run(
             "--demo works only on loopback: PILOT_EXCHANGE_LISTEN and PILOT_EXCHANGE_PUBLIC_URL must be 127.0.0.1 or localhost",
         ));
     }
+    let listener = TcpListener::bind(config.listen).map_err(|error| {
+        Failure::configuration(format!("PILOT_EXCHANGE_LISTEN: {} cannot be listened on: {error}; choose another port, or stop the service that has it", config.listen))
+    })?;
+    let home = Home::open(database).await?;
+    let result =
+        run_at(&home, pool(&home.url, database)?, &database.data_dir, service, config, listener, (demo, no_migrate))
+            .await;
+    home.close().await;
+    result
+}
+
+/// The settings, as far as they can be checked before anything is started.
+///
+/// # Errors
+/// One line that says which is impossible.
+pub fn checked(database: &DatabaseSettings, service: &ServiceSettings) -> Result<Config, Failure> {
+    let config = Config::of(service).map_err(Failure::configuration)?;
     if database.database_connections < 2 {
         return Err(Failure::configuration("PILOT_EXCHANGE_DATABASE_CONNECTIONS must be at least 2"));
     }
@@ -104,16 +121,16 @@ pub async fn run(
     if let Some(path) = &service.master_key_file {
         Secrets::read(path).map_err(named("PILOT_EXCHANGE_MASTER_KEY_FILE"))?;
     }
-    let pool = |url: &str| Database::new(url, database.database_connections).map_err(Failure::configuration);
     check_addresses(database)?;
-    let listener = TcpListener::bind(config.listen).map_err(|error| {
-        Failure::configuration(format!("PILOT_EXCHANGE_LISTEN: {} cannot be listened on: {error}; choose another port, or stop the service that has it", config.listen))
-    })?;
-    let home = Home::open(database).await?;
-    let result =
-        run_at(&home, pool(&home.url)?, &database.data_dir, service, config, listener, (demo, no_migrate)).await;
-    home.close().await;
-    result
+    Ok(config)
+}
+
+/// A pool for the database at this address.
+///
+/// # Errors
+/// If it is not a connection string.
+pub fn pool(url: &str, settings: &DatabaseSettings) -> Result<Database, Failure> {
+    Database::new(url, settings.database_connections).map_err(Failure::configuration)
 }
 
 /// Connection strings that cannot be read are told at once, before anything waits for them.
@@ -175,7 +192,8 @@ async fn migrate_patiently(home: &Home, database: &Database) -> Result<(), Failu
     unreachable!("the loop ends by returning")
 }
 
-async fn asked_to_stop() {
+/// Returns when the process is asked to stop.
+pub async fn asked_to_stop() {
     let mut terminate = signal(SignalKind::terminate()).expect("signals can be listened to");
     let mut interrupt = signal(SignalKind::interrupt()).expect("signals can be listened to");
     tokio::select! {
@@ -185,7 +203,7 @@ async fn asked_to_stop() {
 }
 
 /// The master key: of the file named, else of the data directory, made there at the first start.
-fn secrets(service: &ServiceSettings, data_dir: &Path) -> Result<Secrets, Failure> {
+pub fn secrets(service: &ServiceSettings, data_dir: &Path) -> Result<Secrets, Failure> {
     let path: PathBuf = service.master_key_file.clone().unwrap_or_else(|| data_dir.join("master.key"));
     if service.master_key_file.is_none() && !path.exists() {
         write_private(&path, &Secrets::new_master_key())?;

@@ -22,7 +22,7 @@ use crate::ids;
 use crate::values::common::{Common, ShownCitation};
 
 /// A kind of record: a row of its view, which is its JSON. Made by the macro `record!`.
-pub trait Record: Serialize + Sized + 'static {
+pub trait Record: Serialize + Send + Sized + 'static {
     /// The collection's name, as in the path, the feed and the export.
     const TYPE: &'static str;
     /// The table that has its own members.
@@ -38,7 +38,7 @@ pub trait Record: Serialize + Sized + 'static {
     /// The record if the caller may see it.
     fn find(conn: &mut Conn, caller: &Caller, id: Uuid) -> impl Future<Output = QueryResult<Option<Self>>>;
     /// Those of these records that the caller may see, in order of id.
-    fn find_all(conn: &mut Conn, caller: &Caller, ids: &[Uuid]) -> impl Future<Output = QueryResult<Vec<Self>>>;
+    fn find_all(conn: &mut Conn, caller: &Caller, ids: &[Uuid]) -> impl Future<Output = QueryResult<Vec<Self>>> + Send;
     /// Reads whole rows of its view by any statement that answers them.
     fn load(conn: &mut Conn, statement: impl QueryFragment<Pg> + Send) -> impl Future<Output = QueryResult<Vec<Self>>>;
     /// Fills what depends on the day.

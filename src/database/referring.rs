@@ -77,6 +77,7 @@ fn collection_of(table: &str) -> &str {
         "agreement" | "agreement_party" => "agreements",
         "citation" => "citations",
         "account_city" => "accounts",
+        "webhook_city" => "webhooks",
         _ => "records",
     }
 }

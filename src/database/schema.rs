@@ -628,6 +628,57 @@ diesel::table! {
 }
 
 diesel::table! {
+    webhook (id) {
+        id -> Uuid,
+        account_id -> Uuid,
+        url -> Text,
+        types -> Array<Text>,
+        enabled -> Bool,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        position -> Int8,
+        replay_position -> Nullable<Int8>,
+        replay_to -> Nullable<Int8>,
+        lease_owner -> Nullable<Uuid>,
+        lease_until -> Nullable<Timestamptz>,
+        served_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    webhook_city (webhook_id, city_id) {
+        webhook_id -> Uuid,
+        city_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    webhook_delivery (id) {
+        id -> Uuid,
+        webhook_id -> Uuid,
+        event_type -> Text,
+        seq -> Nullable<Int8>,
+        state -> Text,
+        attempts -> Jsonb,
+        tries -> Int4,
+        next_attempt_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    webhook_secret (id) {
+        id -> Uuid,
+        webhook_id -> Uuid,
+        secret -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     activity_view (id) {
         id -> Uuid,
         #[sql_name = "type"]
@@ -1272,6 +1323,11 @@ diesel::joinable!(term -> record (id));
 diesel::joinable!(transition -> account (account_id));
 diesel::joinable!(transition -> city (acting_city_id));
 diesel::joinable!(transition -> record (record_id));
+diesel::joinable!(webhook -> account (account_id));
+diesel::joinable!(webhook_city -> city (city_id));
+diesel::joinable!(webhook_city -> webhook (webhook_id));
+diesel::joinable!(webhook_delivery -> webhook (webhook_id));
+diesel::joinable!(webhook_secret -> webhook (webhook_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     account,
@@ -1327,4 +1383,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     target,
     term,
     transition,
+    webhook,
+    webhook_city,
+    webhook_delivery,
+    webhook_secret,
 );

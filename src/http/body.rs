@@ -106,6 +106,18 @@ impl<T> Body<T> {
         Self { value, faults: self.faults.clone(), replaces: self.replaces, kind: PhantomData }
     }
 
+    /// A member as it was sent; null if it was not.
+    pub fn member(&self, name: &str) -> &Value {
+        &self.value[name]
+    }
+
+    /// The body with a fault that was found elsewhere.
+    #[must_use]
+    pub fn with_fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
     /// The body with a member that it does not state.
     #[must_use]
     pub fn or_member(&self, name: &str, value: &str) -> Self {

@@ -226,6 +226,24 @@ impl Call {
         self.attempt(&work).await
     }
 
+    /// The stored answer of an earlier request with the same Idempotency-Key, for work that cannot be undone.
+    ///
+    /// # Errors
+    /// Those of the idempotency key and of the database.
+    pub async fn replayed(&self) -> Result<Option<Reply>, Problem> {
+        let Some(key) = self.idempotency() else { return Ok(None) };
+        let now = self.state.clock.now();
+        let mut tx = self.state.database.begin(self.caller().clone(), self.if_match.clone(), now).await?;
+        let stored = idempotency::replay(&mut tx, &key).await;
+        tx.roll_back().await;
+        stored
+    }
+
+    fn idempotency(&self) -> Option<idempotency::Key> {
+        let (key, account_id) = (self.idempotency_key.clone()?, self.caller().account_id()?);
+        Some(idempotency::Key { account_id, key, request_hash: self.request_hash() })
+    }
+
     async fn attempt(&self, work: &impl AsyncFn(&mut Tx) -> Answer) -> Answer {
         let mut tx =
             self.state.database.begin(self.caller().clone(), self.if_match.clone(), self.state.clock.now()).await?;
@@ -239,10 +257,7 @@ impl Call {
     }
 
     async fn in_transaction(&self, tx: &mut Tx, work: &impl AsyncFn(&mut Tx) -> Answer) -> Answer {
-        let (Some(key), Some(account_id)) = (self.idempotency_key.clone(), self.caller().account_id()) else {
-            return work(tx).await;
-        };
-        let key = idempotency::Key { account_id, key, request_hash: self.request_hash() };
+        let Some(key) = self.idempotency() else { return work(tx).await };
         if let Some(reply) = idempotency::replay(tx, &key).await? {
             return Ok(reply);
         }

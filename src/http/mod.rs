@@ -10,6 +10,7 @@ pub mod idempotency;
 pub mod merging;
 pub mod middleware;
 pub mod operation;
+pub mod outgoing;
 pub mod paging;
 pub mod presentation;
 pub mod problem;

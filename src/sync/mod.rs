@@ -3,3 +3,5 @@
 pub mod changes;
 pub mod exports;
 pub mod harvest;
+pub mod webhooks;
+pub mod worker;

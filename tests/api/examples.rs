@@ -29,7 +29,19 @@ async fn missing_records(app: &App) -> BTreeMap<&'static str, Value> {
     let draft = busan.post(&outcome, draft).await.created();
     let need = json!({"city": "KRPUS", "area": "smart_cities", "title": "Safer crossings"});
     let need = busan.post("/v1/needs", need).await.created();
-    BTreeMap::from([("needs", need), ("compliance", compliance), ("evaluations", evaluation), ("observations", draft)])
+    let admin = app.admin().await;
+    let webhook = json!({"url": "http://127.0.0.1:9999/", "types": ["*"]});
+    let webhook = admin.post("/v1/webhooks", webhook).await.created();
+    let test = format!("/v1/webhooks/{}/test", webhook["id"].as_str().unwrap());
+    let delivery = admin.send(admin.request("POST", &test)).await.ok();
+    BTreeMap::from([
+        ("needs", need),
+        ("compliance", compliance),
+        ("evaluations", evaluation),
+        ("observations", draft),
+        ("webhooks", webhook),
+        ("deliveries", delivery),
+    ])
 }
 
 /// The example of a schema: its own, or put together from those of its members.
@@ -76,6 +88,7 @@ fn path_of(template: &str, operation: &Value, made: &BTreeMap<&str, Value>, id: 
         let name = parameter["name"].as_str().unwrap();
         // Of what the founding data has submitted, nothing changes any more; a draft can be changed.
         let wants_made = collection != "observations" || id == "update_observation" || id == "delete_observation";
+        let collection = if name == "delivery_id" { "deliveries" } else { collection };
         let example = match made.get(collection).filter(|_| wants_made) {
             Some(record) => &record["id"],
             None => &parameter["example"],

@@ -28,6 +28,7 @@ async fn a_panic_in_a_handler_is_a_problem_and_the_server_goes_on() {
         rate_writes: 0,
         trusted_proxies: vec![],
         export_stall_seconds: 60,
+        webhook_allow_private: false,
         worker: false,
     };
     let database = Database::new("postgresql://nobody@127.0.0.1:1/nowhere", 2).unwrap();

@@ -20,6 +20,7 @@ const WRONG: &[Wrong] = &[
     ("PILOT_EXCHANGE_DRAIN_SECONDS", "-1", &[]),
     ("PILOT_EXCHANGE_RATE_READS", "many", &[]),
     ("PILOT_EXCHANGE_RATE_WRITES", "-1", &[]),
+    ("PILOT_EXCHANGE_WEBHOOK_ALLOW_PRIVATE", "perhaps", &[]),
     ("PILOT_EXCHANGE_TRUSTED_PROXIES", "10.0.0.0/99", &[]),
     ("PILOT_EXCHANGE_TRUSTED_PROXIES", "the proxy", &[]),
     ("PILOT_EXCHANGE_DATABASE_CONNECTIONS", "0", &[]),

@@ -29,6 +29,8 @@ struct World {
     initiative: Value,
     activity: Value,
     agreement: Value,
+    /// By caller, each with a delivery: nobody sees those of others.
+    webhooks: Vec<(&'static str, Value, Value)>,
 }
 
 /// A caller: how it is called, and what the table says of it.
@@ -49,6 +51,26 @@ fn need() -> Value {
 fn indicator() -> Value {
     json!({"vocabulary": "own", "city": "KRPUS", "code": format!("SL-{}", unique()), "name": "Glare", "unit": "n",
            "definition": "Complaints about glare.", "measure": "number", "direction": "down", "aggregation": "sum"})
+}
+
+/// A webhook of each caller who may have one, with a delivery.
+async fn webhooks(app: &App) -> Vec<(&'static str, Value, Value)> {
+    let owners = [
+        ("reader", app.reader().await),
+        ("editor of the city", app.busan().await),
+        ("editor of another city", app.seoul().await),
+        ("verifier", app.verifier().await),
+        ("administrator", app.admin().await),
+    ];
+    let mut made = vec![];
+    for (name, owner) in owners {
+        let body = json!({"url": "http://127.0.0.1:9999/", "types": ["*"]});
+        let webhook = owner.post("/v1/webhooks", body).await.created();
+        let test = format!("/v1/webhooks/{}/test", webhook["id"].as_str().unwrap());
+        let delivery = owner.send(owner.request("POST", &test)).await.ok();
+        made.push((name, webhook, delivery));
+    }
+    made
 }
 
 impl World {
@@ -81,6 +103,7 @@ impl World {
             initiative: new_initiative(&busan, json!({})).await,
             activity: new_activity(&busan, json!({})).await,
             agreement: new_agreement(&busan, json!({})).await,
+            webhooks: webhooks(&app).await,
             app,
             pilot,
             hosting,
@@ -134,6 +157,12 @@ impl World {
             "evaluations" if caller == "verifier" => &self.external_evaluation,
             "evaluations" => &self.own_evaluation,
             "accounts" => &self.account,
+            "webhooks" => {
+                let own = self.webhooks.iter().find(|(owner, ..)| *owner == caller);
+                let (_, webhook, delivery) = own.unwrap_or(&self.webhooks[0]);
+                let template = template.replace("{delivery_id}", delivery["id"].as_str().unwrap());
+                return template.replace("{id}", webhook["id"].as_str().unwrap());
+            }
             _ => return template,
         };
         template.replace("{id}", id["id"].as_str().unwrap())
@@ -152,6 +181,8 @@ impl World {
             return body;
         }
         match id {
+            "create_webhook" => json!({"url": "http://127.0.0.1:9999/", "types": ["*"]}),
+            "replay_webhook" => json!({"from": 1}),
             "create_account" => json!({"client_id": unique(), "name": "One more", "role": "reader"}),
             "create_city" => {
                 json!({"name": "Lyon", "country": "FR", "latitude": 45.7, "longitude": 4.8, "timezone": "Europe/Paris"})
@@ -199,7 +230,7 @@ impl World {
         };
         let request = match method {
             "PATCH" => request.header("content-type", "application/merge-patch+json").body("{}"),
-            "POST" if id == "rotate_account_secret" => request,
+            "POST" if WITHOUT_BODY.contains(&id) => request,
             "POST" if id == "create_token" => request.form(&[("grant_type", "password")]),
             "POST" => request.json(&self.body(id, caller.name)),
             _ => request,
@@ -213,6 +244,10 @@ impl World {
         actor.send(request).await
     }
 }
+
+/// What is posted without a body.
+const WITHOUT_BODY: &[&str] =
+    &["rotate_account_secret", "rotate_webhook_secret", "test_webhook", "replay_webhook_delivery"];
 
 /// What is private to the cities involved is not there for others, rather than forbidden.
 const HIDDEN: &[&str] = &["get_compliance", "list_compliance_history", "update_compliance", "delete_compliance"];

@@ -14,10 +14,15 @@ pub mod process;
 pub use client::{Actor, Answer};
 pub use cluster::{TestDatabase, empty_database, new_database, secret_of, sql, try_sql};
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use pilot_exchange::access::secrets::Secrets;
 use pilot_exchange::app::{Application, Clock, State};
 use pilot_exchange::config::Config;
 use pilot_exchange::database::Database;
+use pilot_exchange::http::outgoing::Outgoing;
+use reqwest::dns::Resolve;
 use serde_json::{Value, json};
 
 /// Fixed ids of the founding data set.
@@ -73,7 +78,45 @@ pub struct Options {
     pub export_stall_seconds: Option<u64>,
     /// On the database of another application.
     pub database: Option<TestDatabase>,
+    /// Webhooks go to public addresses only, as outside tests.
+    pub only_public_receivers: bool,
+    /// Names for outgoing calls, to public addresses only.
+    pub resolver: Option<Arc<dyn Resolve>>,
 }
+
+/// The settings of an application at this address.
+fn config(address: SocketAddr, options: &Options) -> Config {
+    Config {
+        listen: address,
+        // The same for every application, so that two of them on one database take each other's tokens.
+        public_url: PUBLIC_URL.into(),
+        drain_seconds: 1,
+        publisher_name: "Pilot Exchange".into(),
+        publisher_url: None,
+        data_licence: "CC-BY-4.0".into(),
+        rate_reads: options.rate_reads,
+        rate_writes: options.rate_writes,
+        trusted_proxies: vec![],
+        export_stall_seconds: options.export_stall_seconds.unwrap_or(60),
+        webhook_allow_private: !options.only_public_receivers,
+        worker: !options.no_worker,
+    }
+}
+
+/// What an application on this database works with.
+pub fn state(database: &TestDatabase, address: SocketAddr, options: &Options) -> State {
+    let pool = Database::new(&database.url, 10).unwrap();
+    let mut state = State::new(config(address, options), pool, Secrets::new(&MASTER_KEY), options.clock);
+    if let Some(resolver) = &options.resolver {
+        state.outgoing = Outgoing::resolving_by(resolver.clone(), PUBLIC_URL, false);
+    }
+    state
+}
+
+const PUBLIC_URL: &str = "http://registry.test";
+
+/// The master key of every application.
+pub const MASTER_KEY: [u8; 32] = [7; 32];
 
 impl App {
     /// The application with a database of its own.
@@ -83,28 +126,13 @@ impl App {
 
     /// The same, with a word to say.
     pub async fn start_with(options: Options) -> App {
-        let database = match options.database {
-            Some(database) => database,
+        let database = match &options.database {
+            Some(database) => database.clone(),
             None => new_database().await,
         };
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let config = Config {
-            listen: address,
-            // The same for every application, so that two of them on one database take each other's tokens.
-            public_url: "http://registry.test".into(),
-            drain_seconds: 1,
-            publisher_name: "Pilot Exchange".into(),
-            publisher_url: None,
-            data_licence: "CC-BY-4.0".into(),
-            rate_reads: options.rate_reads,
-            rate_writes: options.rate_writes,
-            trusted_proxies: vec![],
-            export_stall_seconds: options.export_stall_seconds.unwrap_or(60),
-            worker: !options.no_worker,
-        };
-        let pool = Database::new(&database.url, 10).unwrap();
-        let state = State::new(config, pool, Secrets::new(&[7; 32]), options.clock);
+        let state = state(&database, address, &options);
         let application = Application::build(state, listener, 1).unwrap();
         let handle = application.handle();
         tokio::spawn(application.run());

@@ -145,6 +145,32 @@ pub fn run(folder: &Folder, arguments: &[&str], settings: &[(&str, &str)]) -> En
     Ended { code: status.and_then(|status| status.code()), stdout: read(&stdout), stderr: read(&stderr) }
 }
 
+/// A command that goes on until it is stopped.
+pub struct Background(Child);
+
+impl Background {
+    /// Starts it; what it says goes to a file of this name.
+    pub fn start(folder: &Folder, arguments: &[&str], settings: &[(&str, &str)], log: &str) -> Self {
+        let file = File::options().create(true).append(true).open(folder.0.join(log)).unwrap();
+        let child = command(folder, arguments, settings).stdout(Stdio::null()).stderr(file).spawn().unwrap();
+        Self(child)
+    }
+
+    /// Asks it to stop and waits for its end.
+    pub fn stop(mut self) -> ExitStatus {
+        send(self.0.id(), Signal::TERM);
+        self.0.wait().unwrap()
+    }
+}
+
+impl Drop for Background {
+    /// kill -9.
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A running `serve`.
 pub struct Server {
     child: Child,

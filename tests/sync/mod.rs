@@ -7,6 +7,11 @@ mod exports_files;
 mod follower;
 mod harvest;
 mod killed;
+mod outgoing;
+mod receiver;
+mod webhook_deliveries;
+mod webhook_operations;
+mod webhook_worker;
 
 use pilot_exchange::api;
 use pilot_exchange::demo::{self, World};
