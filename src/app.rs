@@ -11,6 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use tokio::sync::watch;
 use utoipa_actix_web::AppExt;
 
+use crate::access::issuers::Issuers;
 use crate::access::keys::Keyring;
 use crate::access::secrets::Secrets;
 use crate::api;
@@ -54,6 +55,8 @@ pub struct State {
     pub secrets: Secrets,
     /// The signing keys.
     pub keyring: Keyring,
+    /// The outside issuers, with their keys.
+    pub issuers: Issuers,
     /// The rate limits.
     pub rates: Rates,
     /// The time.
@@ -66,11 +69,13 @@ impl State {
     /// A state; nothing is connected yet.
     pub fn new(config: Config, database: Database, secrets: Secrets, clock: Clock) -> Self {
         let rates = Rates::new(config.rate_reads, config.rate_writes, config.trusted_proxies.clone());
+        let issuers = Issuers::new(&config.oidc_issuers);
         Self {
             config,
             database,
             secrets,
             keyring: Keyring::default(),
+            issuers,
             rates,
             clock,
             stopping: watch::Sender::new(false),

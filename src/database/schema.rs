@@ -567,12 +567,36 @@ diesel::table! {
 }
 
 diesel::table! {
+    login (id) {
+        id -> Uuid,
+        account_id -> Uuid,
+        client_id -> Text,
+        redirect_uri -> Text,
+        code_hash -> Bytea,
+        code_challenge -> Bytea,
+        logged_in_at -> Timestamptz,
+        code_expires_at -> Timestamptz,
+        code_used_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    oidc_subject (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        account_id -> Uuid,
+    }
+}
+
+diesel::table! {
     signing_key (kid) {
         kid -> Text,
         private_key -> Bytea,
         public_key -> Bytea,
         created_at -> Timestamptz,
         retired_at -> Nullable<Timestamptz>,
+        signs_from -> Timestamptz,
     }
 }
 
