@@ -113,8 +113,7 @@ pub async fn caller_of(state: &State, token: &str) -> Result<Caller, Problem> {
     let token = Unverified::read(token).ok_or_else(invalid)?;
     if let Some(issuer) = token.issuer().and_then(|name| state.issuers.find(name)) {
         let subject = issuer.subject_of(&token, state.clock.now()).await?;
-        let account =
-            accounts::of_subject(&mut state.database.connection().await?, issuer.name(), &subject).await?;
+        let account = accounts::of_subject(&mut state.database.connection().await?, issuer.name(), &subject).await?;
         return account.map(Caller::account).ok_or_else(|| {
             unauthenticated("no account stands for this subject of this issuer; ask an administrator to add it to the oidc_subjects of one")
         });

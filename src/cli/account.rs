@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::Failure;
 use super::serve::Home;
-use crate::access::accounts::{self, OidcSubject};
 use crate::access::Role;
+use crate::access::accounts::{self, OidcSubject};
 use crate::config::DatabaseSettings;
 use crate::database::schema::{account, city};
 use crate::database::{self, Conn, Database};

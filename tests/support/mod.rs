@@ -14,6 +14,8 @@ pub mod process;
 pub use client::{Actor, Answer};
 pub use cluster::{TestDatabase, empty_database, new_database, secret_of, sql, try_sql};
 
+use pilot_exchange::access::issuers;
+use pilot_exchange::access::oauth::clients;
 use pilot_exchange::access::secrets::Secrets;
 use pilot_exchange::app::{Application, Clock, State};
 use pilot_exchange::config::Config;
@@ -71,6 +73,14 @@ pub struct Options {
     pub no_worker: bool,
     /// How long the client of an export may take none of it.
     pub export_stall_seconds: Option<u64>,
+    /// Its public URL is where it really listens, for browsers.
+    pub own_url: bool,
+    /// Outside issuers, as in the setting.
+    pub oidc_issuers: Option<Value>,
+    /// Clients beside Swagger UI, as in the setting.
+    pub public_clients: Option<Value>,
+    /// Proxies that are believed.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
     /// On the database of another application.
     pub database: Option<TestDatabase>,
 }
@@ -89,18 +99,22 @@ impl App {
         };
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
+        // The same for every application, so that two of them on one database take each other's tokens.
+        let public_url = if options.own_url { format!("http://{address}") } else { "http://registry.test".into() };
+        let text = |setting: Option<Value>| setting.map(|setting| setting.to_string());
         let config = Config {
             listen: address,
-            // The same for every application, so that two of them on one database take each other's tokens.
-            public_url: "http://registry.test".into(),
+            oidc_issuers: issuers::read(text(options.oidc_issuers).as_deref(), &public_url).unwrap(),
+            public_clients: clients::read(text(options.public_clients).as_deref(), &public_url).unwrap(),
+            public_url,
             drain_seconds: 1,
             publisher_name: "Pilot Exchange".into(),
             publisher_url: None,
             data_licence: "CC-BY-4.0".into(),
             rate_reads: options.rate_reads,
             rate_writes: options.rate_writes,
-            trusted_proxies: vec![],
             export_stall_seconds: options.export_stall_seconds.unwrap_or(60),
+            trusted_proxies: options.trusted_proxies,
             worker: !options.no_worker,
         };
         let pool = Database::new(&database.url, 10).unwrap();

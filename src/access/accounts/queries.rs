@@ -36,12 +36,8 @@ pub async fn load(conn: &mut Conn, id: Uuid) -> Result<Option<Account>, Problem>
 /// # Errors
 /// Those of the database.
 pub async fn of_subject(conn: &mut Conn, issuer: &str, subject: &str) -> Result<Option<Account>, Problem> {
-    let id: Option<Uuid> = oidc_subject::table
-        .find((issuer, subject))
-        .select(oidc_subject::account_id)
-        .first(conn)
-        .await
-        .optional()?;
+    let id: Option<Uuid> =
+        oidc_subject::table.find((issuer, subject)).select(oidc_subject::account_id).first(conn).await.optional()?;
     match id {
         Some(id) => load(conn, id).await,
         None => Ok(None),

@@ -55,7 +55,8 @@ impl Request {
             }
         }
         let once = |name: &str| sent.get(name).filter(|_| !twice.iter().any(|one| one == name)).map(String::as_str);
-        let client = state.config.public_clients.iter().find(|known| Some(known.client_id.as_str()) == once("client_id"));
+        let client =
+            state.config.public_clients.iter().find(|known| Some(known.client_id.as_str()) == once("client_id"));
         let client = client.ok_or(Refused::Here("The program that sent you here is not known to this registry."))?;
         let redirect_uri = client.redirect_uris.iter().find(|known| Some(known.as_str()) == once("redirect_uri"));
         let redirect_uri = redirect_uri.ok_or(Refused::Here(
@@ -67,10 +68,15 @@ impl Request {
             state: once("state").map(str::to_owned),
             code_challenge: vec![],
         };
-        let is_printable = |text: &String| text.len() <= MAX_STATE && text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+        let is_printable =
+            |text: &String| text.len() <= MAX_STATE && text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
         if !request.state.as_ref().is_none_or(is_printable) {
             request.state = None;
-            return Err(request.error(state, "invalid_request", "state must be printable ASCII, 2048 characters at most"));
+            return Err(request.error(
+                state,
+                "invalid_request",
+                "state must be printable ASCII, 2048 characters at most",
+            ));
         }
         if !twice.is_empty() {
             return Err(request.error(state, "invalid_request", "each parameter may be given once"));

@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn swagger_ui_is_there_by_itself_and_others_by_the_setting() {
-        let more = r#"[{"client_id": "app", "redirect_uris": ["https://app.example/back", "http://127.0.0.1:9/back"]}]"#;
+        let more =
+            r#"[{"client_id": "app", "redirect_uris": ["https://app.example/back", "http://127.0.0.1:9/back"]}]"#;
         let clients = read(Some(more), "https://pilots.example").unwrap();
         assert_eq!(clients[0].redirect_uris, ["https://pilots.example/docs/oauth2-redirect.html"]);
         assert_eq!(clients[1].client_id, "app");

@@ -82,21 +82,20 @@ pub async fn begin(
 pub async fn exchange(conn: &mut Conn, sent: &Exchange<'_>, now: DateTime<Utc>) -> Result<Option<Login>, Problem> {
     let hash = secrets::hash(sent.code);
     let of_code = login::table.filter(login::code_hash.eq(&hash));
-    let used =
-        diesel::update(of_code.filter(login::code_used_at.is_null()))
-            .set(login::code_used_at.eq(now))
-            .returning((
-                login::id,
-                login::account_id,
-                login::logged_in_at,
-                login::code_expires_at,
-                login::client_id,
-                login::redirect_uri,
-                login::code_challenge,
-            ))
-            .get_result::<(Uuid, Uuid, DateTime<Utc>, DateTime<Utc>, String, String, Vec<u8>)>(conn)
-            .await
-            .optional()?;
+    let used = diesel::update(of_code.filter(login::code_used_at.is_null()))
+        .set(login::code_used_at.eq(now))
+        .returning((
+            login::id,
+            login::account_id,
+            login::logged_in_at,
+            login::code_expires_at,
+            login::client_id,
+            login::redirect_uri,
+            login::code_challenge,
+        ))
+        .get_result::<(Uuid, Uuid, DateTime<Utc>, DateTime<Utc>, String, String, Vec<u8>)>(conn)
+        .await
+        .optional()?;
     let Some((id, account_id, at, expires_at, client_id, redirect_uri, challenge)) = used else {
         let ended = diesel::update(of_code.filter(login::ended_at.is_null())).set(login::ended_at.eq(now));
         if ended.execute(conn).await? > 0 {

@@ -180,7 +180,8 @@ async fn for_person(
     };
     let (Some(login), Some(account)) = (login, account) else {
         state.rates.count_failed_login(address, sent.client_id)?;
-        let known = "the code is not known, expired or used, or belongs to another client, redirect_uri or code_verifier";
+        let known =
+            "the code is not known, expired or used, or belongs to another client, redirect_uri or code_verifier";
         return Err(bad("invalid_grant", known).into());
     };
     let bearer = Bearer::Person { client_id: sent.client_id, login: login.id, at: login.at };
