@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
 
+use crate::access::issuers::Issuers;
 use crate::access::keys::Keyring;
 use crate::access::secrets::Secrets;
 use crate::api;
@@ -58,6 +59,8 @@ pub struct State {
     pub secrets: Secrets,
     /// The signing keys.
     pub keyring: Keyring,
+    /// The outside issuers, with their keys.
+    pub issuers: Issuers,
     /// The rate limits.
     pub rates: Rates,
     /// Calls to addresses that clients name.
@@ -73,11 +76,13 @@ impl State {
     pub fn new(config: Config, database: Database, secrets: Secrets, clock: Clock) -> Self {
         let rates = Rates::new(config.rate_reads, config.rate_writes, config.trusted_proxies.clone());
         let outgoing = Outgoing::new(&config.public_url, config.webhook_allow_private);
+        let issuers = Issuers::new(&config.oidc_issuers);
         Self {
             config,
             database,
             secrets,
             keyring: Keyring::default(),
+            issuers,
             rates,
             outgoing,
             clock,

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
+use crate::access::issuers::{self, IssuerSettings};
+use crate::access::oauth::clients::{self, PublicClient};
+
 /// Where the database is.
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseSettings {
@@ -41,6 +44,12 @@ pub struct ServiceSettings {
     /// Addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas
     #[arg(long, env = "PILOT_EXCHANGE_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network, value_name = "NETWORKS")]
     pub trusted_proxies: Vec<IpNet>,
+    /// Outside OpenID issuers whose access tokens are taken: JSON, [{"issuer", "audience", "jwks_uri", "algorithms", "typ"}]
+    #[arg(long, env = "PILOT_EXCHANGE_OIDC_ISSUERS", value_name = "JSON")]
+    pub oidc_issuers: Option<String>,
+    /// Programs beside Swagger UI through which people log in: JSON, [{"client_id", "redirect_uris"}]
+    #[arg(long, env = "PILOT_EXCHANGE_PUBLIC_CLIENTS", value_name = "JSON")]
+    pub public_clients: Option<String>,
     /// Reads per second and account, or address when anonymous; bursts of ten seconds' worth; 0 = unlimited
     #[arg(long, env = "PILOT_EXCHANGE_RATE_READS", default_value_t = 50, value_name = "PER_SECOND")]
     pub rate_reads: u32,
@@ -98,6 +107,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Under which URL clients reach it; issuer and audience of its tokens.
     pub public_url: String,
+    /// The outside issuers whose access tokens are taken.
+    pub oidc_issuers: Vec<IssuerSettings>,
+    /// The programs through which people log in, Swagger UI first.
+    pub public_clients: Vec<PublicClient>,
     /// Seconds to finish running requests.
     pub drain_seconds: u64,
     /// Shown at `/v1`.
@@ -148,8 +161,13 @@ impl Config {
                 return Err(format!("PILOT_EXCHANGE_PUBLISHER_URL: {publisher:?} must be an http or https address"));
             }
         }
+        let named = |variable: &'static str| move |error| format!("{variable}: {error}");
         Ok(Self {
             listen,
+            oidc_issuers: issuers::read(settings.oidc_issuers.as_deref(), &public_url)
+                .map_err(named("PILOT_EXCHANGE_OIDC_ISSUERS"))?,
+            public_clients: clients::read(settings.public_clients.as_deref(), &public_url)
+                .map_err(named("PILOT_EXCHANGE_PUBLIC_CLIENTS"))?,
             public_url,
             drain_seconds: settings.drain_seconds,
             publisher_name: settings.publisher_name.clone(),

@@ -9,7 +9,9 @@ use crate::values::labels;
 
 pub mod accounts;
 pub mod inbox;
+pub mod issuers;
 pub mod keys;
+pub mod oauth;
 pub mod secrets;
 pub mod table;
 pub mod tokens;

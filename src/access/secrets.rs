@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub struct Secrets {
     seal: LessSafeKey,
     cursor: hmac::Key,
+    login: hmac::Key,
 }
 
 impl Secrets {
@@ -23,7 +24,8 @@ impl Secrets {
         let master = hmac::Key::new(hmac::HMAC_SHA256, master);
         let derive = |label: &str| hmac::sign(&master, label.as_bytes());
         let seal = UnboundKey::new(&AES_256_GCM, derive("seal").as_ref()).expect("HMAC-SHA256 gives 32 bytes");
-        Self { seal: LessSafeKey::new(seal), cursor: hmac::Key::new(hmac::HMAC_SHA256, derive("cursor").as_ref()) }
+        let key = |label: &str| hmac::Key::new(hmac::HMAC_SHA256, derive(label).as_ref());
+        Self { seal: LessSafeKey::new(seal), cursor: key("cursor"), login: key("login") }
     }
 
     /// From a file with 64 hex digits.
@@ -64,6 +66,11 @@ impl Secrets {
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let plain = self.seal.open_in_place(nonce, Aad::empty(), &mut text).ok()?.to_vec();
         Some(plain)
+    }
+
+    /// The tag that authenticates a login form.
+    pub fn login_tag(&self, content: &[u8]) -> Vec<u8> {
+        hmac::sign(&self.login, content).as_ref().to_vec()
     }
 
     /// The tag that authenticates a cursor.

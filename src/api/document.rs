@@ -18,7 +18,7 @@ use crate::database::search::{ByPlace, ByText, Searchable};
 const TAGS: &[(&str, &str)] = &[
     (
         "access",
-        "**1. Get a token.** Press *Authorize* with the client_id and client_secret of your account, or call `POST /oauth/token`.",
+        "**1. Get a token.** Press *Authorize* and log in with the client_id and client_secret of your account; systems call `POST /oauth/token`.",
     ),
     (
         "directory",
@@ -102,11 +102,15 @@ pub fn finish(mut document: Value) -> Value {
     }
     components["responses"] = problem_responses();
     components["headers"] = headers();
+    let scopes = json!({"exchange": "All that the account's role allows"});
     components["securitySchemes"] = json!({
         "oauth2": {
             "type": "oauth2",
-            "description": "Client credentials: the client_id and client_secret of your account.",
-            "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {"exchange": "All that the account's role allows"}}}
+            "description": "People log in with the client_id and client_secret of their account (authorizationCode, with PKCE); systems send theirs themselves (clientCredentials).",
+            "flows": {
+                "authorizationCode": {"authorizationUrl": "/oauth/authorize", "tokenUrl": "/oauth/token", "scopes": scopes},
+                "clientCredentials": {"tokenUrl": "/oauth/token", "scopes": scopes},
+            }
         }
     });
     document["webhooks"] = events::delivered();

@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::access::{accounts, inbox, tokens};
+use crate::access::{accounts, inbox, oauth};
 use crate::catalogue::search::Facet;
 use crate::catalogue::{applicability, matching, needs, pilots, search};
 use crate::cooperation::{activities, agreements, initiatives, partnerships, stages};
@@ -33,7 +33,7 @@ mod reading;
 /// The operations: one line per slice, in order of work.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
-        .configure(tokens::routes)
+        .configure(oauth::routes)
         .configure(accounts::routes)
         .configure(inbox::routes)
         .configure(cities::routes)
@@ -74,6 +74,7 @@ pub fn plain_routes(config: &mut web::ServiceConfig) {
         .service(pages::style)
         .service(pages::docs)
         .service(pages::problem)
+        .configure(pages::login::routes)
         .service(get_document)
         .service(pages::swagger_ui());
 }

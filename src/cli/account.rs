@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use super::Failure;
 use super::serve::Home;
-use crate::access::{Role, accounts};
+use crate::access::Role;
+use crate::access::accounts::{self, OidcSubject};
 use crate::config::DatabaseSettings;
 use crate::database::schema::{account, city};
-use crate::database::{Conn, Database};
+use crate::database::{self, Conn, Database};
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -33,9 +34,40 @@ pub enum Action {
     Rotate {
         /// The name it logs in with
         client_id: String,
+        /// End the one before at once: for one that somebody else may know
+        #[arg(long)]
+        now: bool,
+    },
+    /// Change what an account may do; what is not given stays as it is
+    Change {
+        /// The name it logs in with
+        client_id: String,
+        /// reader, editor, verifier or administrator
+        #[arg(long, value_parser = |text: &str| text.parse::<Role>())]
+        role: Option<Role>,
+        /// What it is for
+        #[arg(long)]
+        name: Option<String>,
+        /// UN/LOCODE of a city it acts for, instead of those so far; repeat for several
+        #[arg(long = "city", value_name = "CODE")]
+        cities: Vec<String>,
+        /// It acts for no city any more
+        #[arg(long, conflicts_with = "cities")]
+        no_cities: bool,
+        /// Whom it stands for at an outside issuer, instead of those so far; repeat for several
+        #[arg(long = "oidc-subject", num_args = 2, value_names = ["ISSUER", "SUBJECT"])]
+        oidc_subjects: Vec<String>,
+        /// It stands for nobody at an outside issuer any more
+        #[arg(long, conflicts_with = "oidc_subjects")]
+        no_oidc_subjects: bool,
     },
     /// Disable an account, from this moment
     Disable {
+        /// The name it logs in with
+        client_id: String,
+    },
+    /// Enable an account that was disabled
+    Enable {
         /// The name it logs in with
         client_id: String,
     },
@@ -59,18 +91,33 @@ async fn run_at(home: &Home, action: Action) -> Result<(), Failure> {
             check_client_id(&client_id)?;
             let name = name.as_deref().unwrap_or(&client_id);
             let cities = find_cities(conn, &cities).await?;
-            let new = accounts::New { client_id: &client_id, name, role, cities, demo: false };
-            print(&accounts::create(conn, new).await.map_err(Failure::other)?);
+            let new = accounts::New { client_id: &client_id, name, role, cities, oidc_subjects: vec![], demo: false };
+            let created = database::in_transaction(conn, async |conn| accounts::create(conn, new).await);
+            print(&created.await.map_err(Failure::other)?);
         }
-        Action::Rotate { client_id } => {
+        Action::Rotate { client_id, now } => {
             let id = find(conn, &client_id).await?;
-            print(&accounts::rotate(conn, id, accounts::OVERLAP_HOURS).await.map_err(Failure::other)?);
+            let overlap_hours = if now { 0 } else { accounts::OVERLAP_HOURS };
+            let rotated = database::in_transaction(conn, async |conn| accounts::rotate(conn, id, overlap_hours).await);
+            print(&rotated.await.map_err(Failure::other)?);
         }
-        Action::Disable { client_id } => {
+        Action::Change { client_id, role, name, cities, no_cities, oidc_subjects, no_oidc_subjects } => {
             let id = find(conn, &client_id).await?;
-            accounts::set_disabled(conn, id, true).await.map_err(Failure::other)?;
-            print(&accounts::find(conn, id).await.map_err(Failure::other)?);
+            let cities = find_cities(conn, &cities).await?;
+            let subject = |pair: &[String]| OidcSubject { issuer: pair[0].clone(), subject: pair[1].clone() };
+            let change = accounts::Change {
+                role,
+                name,
+                cities: (no_cities || !cities.is_empty()).then_some(cities),
+                oidc_subjects: (no_oidc_subjects || !oidc_subjects.is_empty())
+                    .then(|| oidc_subjects.chunks_exact(2).map(subject).collect()),
+                disabled: None,
+            };
+            let changed = database::in_transaction(conn, async |conn| accounts::change(conn, id, change).await);
+            print(&changed.await.map_err(Failure::other)?);
         }
+        Action::Disable { client_id } => set_disabled(conn, &client_id, true).await?,
+        Action::Enable { client_id } => set_disabled(conn, &client_id, false).await?,
         Action::List => {
             for view in accounts::all(conn).await.map_err(Failure::other)? {
                 let state = if view.disabled { "disabled" } else { "enabled" };
@@ -78,6 +125,13 @@ async fn run_at(home: &Home, action: Action) -> Result<(), Failure> {
             }
         }
     }
+    Ok(())
+}
+
+async fn set_disabled(conn: &mut Conn, client_id: &str, disabled: bool) -> Result<(), Failure> {
+    let id = find(conn, client_id).await?;
+    accounts::set_disabled(conn, id, disabled).await.map_err(Failure::other)?;
+    print(&accounts::find(conn, id).await.map_err(Failure::other)?);
     Ok(())
 }
 

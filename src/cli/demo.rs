@@ -81,7 +81,7 @@ async fn open_account(
     let Some((id, disabled, demo)) = existing else {
         let cities: Vec<Uuid> =
             city::table.filter(city::code.eq_any(code)).select(city::id).load(conn).await.map_err(Failure::other)?;
-        let new = accounts::New { client_id, name, role, cities, demo: true };
+        let new = accounts::New { client_id, name, role, cities, oidc_subjects: vec![], demo: true };
         let view = accounts::create(conn, new).await.map_err(Failure::other)?;
         return Ok(view.client_secret.unwrap_or_default());
     };

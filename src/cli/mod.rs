@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -14,6 +15,7 @@ mod doctor;
 mod export;
 mod generate;
 mod healthcheck;
+mod key;
 mod migrate;
 mod openapi;
 mod progress;
@@ -66,6 +68,16 @@ enum Command {
         database: Box<DatabaseSettings>,
         #[command(subcommand)]
         action: account::Action,
+    },
+    /// The keys that sign tokens: rotate, list, revoke
+    Key {
+        #[command(flatten)]
+        database: Box<DatabaseSettings>,
+        /// File with the master key; the one in the data directory if absent
+        #[arg(long, env = "PILOT_EXCHANGE_MASTER_KEY_FILE", value_name = "FILE")]
+        master_key_file: Option<PathBuf>,
+        #[command(subcommand)]
+        action: key::Action,
     },
     /// Generated data for tests, benchmarks and demonstrations
     Demo {
@@ -161,6 +173,9 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Worker { database, service } => worker::run(&database, &service).await,
         Command::Migrate { database, check } => migrate::run(&database, check).await,
         Command::Account { database, action } => account::run(&database, action).await,
+        Command::Key { database, master_key_file, action } => {
+            key::run(&database, master_key_file.as_deref(), action).await
+        }
         Command::Demo { database, action } => generate::run(&database, action).await,
         Command::Export(arguments) => export::run(&arguments).await,
         Command::Openapi { check } => openapi::run(check),

@@ -113,14 +113,7 @@ pub fn checked(database: &DatabaseSettings, service: &ServiceSettings) -> Result
     if database.database_connections < 2 {
         return Err(Failure::configuration("PILOT_EXCHANGE_DATABASE_CONNECTIONS must be at least 2"));
     }
-    if database.database_url.is_some() && service.master_key_file.is_none() {
-        return Err(Failure::configuration(
-            "PILOT_EXCHANGE_MASTER_KEY_FILE must be given with DATABASE_URL (make one with: openssl rand -hex 32 > master.key)",
-        ));
-    }
-    if let Some(path) = &service.master_key_file {
-        Secrets::read(path).map_err(named("PILOT_EXCHANGE_MASTER_KEY_FILE"))?;
-    }
+    check_master_key(database, service.master_key_file.as_deref())?;
     check_addresses(database)?;
     Ok(config)
 }
@@ -131,6 +124,17 @@ pub fn checked(database: &DatabaseSettings, service: &ServiceSettings) -> Result
 /// If it is not a connection string.
 pub fn pool(url: &str, settings: &DatabaseSettings) -> Result<Database, Failure> {
     Database::new(url, settings.database_connections).map_err(Failure::configuration)
+}
+
+/// With a database of somebody else's the master key must be given, and be one.
+pub fn check_master_key(database: &DatabaseSettings, file: Option<&Path>) -> Result<(), Failure> {
+    match file {
+        Some(path) => Secrets::read(path).map(|_| ()).map_err(named("PILOT_EXCHANGE_MASTER_KEY_FILE")),
+        None if database.database_url.is_some() => Err(Failure::configuration(
+            "PILOT_EXCHANGE_MASTER_KEY_FILE must be given with DATABASE_URL (make one with: openssl rand -hex 32 > master.key)",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Connection strings that cannot be read are told at once, before anything waits for them.
@@ -154,7 +158,7 @@ async fn run_at(
     listener: TcpListener,
     (demo, no_migrate): (bool, bool),
 ) -> Result<(), Failure> {
-    let secrets = secrets(service, data_dir)?;
+    let secrets = secrets(service.master_key_file.as_deref(), data_dir)?;
     if !no_migrate {
         migrate_patiently(home, &database).await?;
     }
@@ -203,9 +207,9 @@ pub async fn asked_to_stop() {
 }
 
 /// The master key: of the file named, else of the data directory, made there at the first start.
-pub fn secrets(service: &ServiceSettings, data_dir: &Path) -> Result<Secrets, Failure> {
-    let path: PathBuf = service.master_key_file.clone().unwrap_or_else(|| data_dir.join("master.key"));
-    if service.master_key_file.is_none() && !path.exists() {
+pub fn secrets(file: Option<&Path>, data_dir: &Path) -> Result<Secrets, Failure> {
+    let path: PathBuf = file.map_or_else(|| data_dir.join("master.key"), Path::to_owned);
+    if file.is_none() && !path.exists() {
         write_private(&path, &Secrets::new_master_key())?;
     }
     Secrets::read(&path).map_err(Failure::configuration)

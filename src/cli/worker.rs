@@ -29,7 +29,7 @@ async fn run_at(
     service: &ServiceSettings,
     config: Config,
 ) -> Result<(), Failure> {
-    let secrets = secrets(service, &database.data_dir)?;
+    let secrets = secrets(service.master_key_file.as_deref(), &database.data_dir)?;
     await_migrations(home).await?;
     let state = web::Data::new(State::new(config, pool(&home.url, database)?, secrets, Clock::System));
     tokio::spawn(positions::keep_listening(state.database.clone()));

@@ -138,6 +138,29 @@ fn pool(url: &str, connections: usize) -> Result<Pool<AsyncPgConnection>, String
         .map_err(|error| error.to_string())
 }
 
+/// One transaction on a connection that is not of a request: what `work` did is kept if it answers, and undone if not.
+///
+/// # Errors
+/// Those of `work` and of the database.
+pub async fn in_transaction<R>(
+    conn: &mut Conn,
+    work: impl AsyncFnOnce(&mut Conn) -> Result<R, Problem>,
+) -> Result<R, Problem> {
+    type Manager = <AsyncPgConnection as AsyncConnection>::TransactionManager;
+    Manager::begin_transaction(&mut **conn).await?;
+    match work(conn).await {
+        Ok(result) => {
+            Manager::commit_transaction(&mut **conn).await?;
+            Ok(result)
+        }
+        Err(problem) => {
+            Manager::rollback_transaction(&mut **conn).await?;
+            Err(problem)
+        }
+    }
+}
+
+/// Opens a connection whose statements and locks have bounds.
 async fn connect(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
     let bad = |error: tokio_postgres::Error| ConnectionError::BadConnection(error.to_string());
     let config = session(url, "pilot-exchange").map_err(bad)?;

@@ -372,6 +372,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    login (id) {
+        id -> Uuid,
+        account_id -> Uuid,
+        client_id -> Text,
+        redirect_uri -> Text,
+        code_hash -> Bytea,
+        code_challenge -> Bytea,
+        logged_in_at -> Timestamptz,
+        code_expires_at -> Timestamptz,
+        code_used_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     need (id) {
         id -> Uuid,
         city_id -> Uuid,
@@ -407,6 +422,14 @@ diesel::table! {
         verified_by -> Nullable<Uuid>,
         verified_by_city_id -> Nullable<Uuid>,
         recorded_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    oidc_subject (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        account_id -> Uuid,
     }
 }
 
@@ -573,6 +596,7 @@ diesel::table! {
         public_key -> Bytea,
         created_at -> Timestamptz,
         retired_at -> Nullable<Timestamptz>,
+        signs_from -> Timestamptz,
     }
 }
 
@@ -1291,10 +1315,12 @@ diesel::joinable!(initiative_document -> initiative (initiative_id));
 diesel::joinable!(initiative_pilot -> initiative (initiative_id));
 diesel::joinable!(initiative_pilot -> pilot (pilot_id));
 diesel::joinable!(lesson -> evaluation (evaluation_id));
+diesel::joinable!(login -> account (account_id));
 diesel::joinable!(need -> city (city_id));
 diesel::joinable!(need -> record (id));
 diesel::joinable!(observation -> outcome (outcome_id));
 diesel::joinable!(observation -> record (id));
+diesel::joinable!(oidc_subject -> account (account_id));
 diesel::joinable!(organisation -> city (city_id));
 diesel::joinable!(organisation -> record (id));
 diesel::joinable!(outcome -> city (city_id));
@@ -1363,8 +1389,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     initiative_document,
     initiative_pilot,
     lesson,
+    login,
     need,
     observation,
+    oidc_subject,
     organisation,
     outcome,
     outcome_state,

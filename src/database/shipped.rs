@@ -132,6 +132,7 @@ async fn loader(tx: &mut Tx) -> Result<Uuid, Problem> {
         return Ok(id);
     }
     let new = accounts::New {
+        oidc_subjects: vec![],
         client_id: LOADER,
         name: "The founding data set",
         role: Role::Administrator,

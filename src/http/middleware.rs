@@ -18,7 +18,7 @@ use super::body::MAX_BYTES;
 use super::operation::{OPERATIONS, Operation};
 use super::paging::Cursor;
 use super::problem::{Code, Problem};
-use crate::access::{Caller, table};
+use crate::access::{Caller, oauth, table};
 use crate::app::State;
 use crate::ids;
 
@@ -127,8 +127,12 @@ async fn admit(
         return Err(Problem::not_found());
     };
     let Some(methods) = OPERATIONS.get(&pattern) else {
-        let is_read = request.method() == Method::GET;
-        return if is_read { Ok(Admission::Plain) } else { Err(method_not_allowed("GET, HEAD")) };
+        let (is_read, is_form) = (request.method() == Method::GET, pattern == oauth::AUTHORIZE);
+        return match (is_read || (is_form && request.method() == Method::POST), is_form) {
+            (true, _) => check_size(request.headers()).map(|()| Admission::Plain),
+            (false, true) => Err(method_not_allowed("GET, HEAD, POST")),
+            (false, false) => Err(method_not_allowed("GET, HEAD")),
+        };
     };
     if request.method() == Method::OPTIONS {
         return Ok(Admission::Allow(allowed(methods.keys())));

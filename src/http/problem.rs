@@ -48,7 +48,7 @@ codes! {
     InvalidCursor = 400 "invalid_cursor" "The cursor is not valid here":
         "A cursor continues exactly the list it came from, with the same filters. Start again without `cursor`.",
     Unauthenticated = 401 "unauthenticated" "A valid access token is needed":
-        "Send `Authorization: Bearer <token>` with a token from `POST /oauth/token`; tokens end after 15 minutes.",
+        "Send `Authorization: Bearer <token>` with a token from `POST /oauth/token`; tokens end after 15 minutes, those of people who logged in after 60.",
     Forbidden = 403 "forbidden" "This account may not do this":
         "The record can be seen, but changing it needs another role, or an account that acts for another city.",
     NotFound = 404 "not_found" "There is nothing here":
@@ -213,6 +213,12 @@ impl Problem {
         self.0.code
     }
 
+    /// A header of the answer.
+    pub fn header_value(&self, name: &HeaderName) -> Option<&str> {
+        let (_, value) = self.0.headers.iter().find(|(one, _)| one == name)?;
+        value.to_str().ok()
+    }
+
     /// Another transaction was faster.
     #[must_use]
     pub fn raced(mut self) -> Self {
@@ -370,6 +376,7 @@ const KEYS: &[(&str, &str)] = &[
     ("observation_verified_unique", "period and dimensions, verified"),
     ("external_id_unique", "external id (source and value)"),
     ("account_client_id_unique", "client_id"),
+    ("oidc_subject_unique", "issuer and subject"),
 ];
 
 impl From<DieselError> for Problem {

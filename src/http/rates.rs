@@ -1,7 +1,10 @@
 //! Rate limits: per account, per address when anonymous, and apart for reads and writes.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
+use std::sync::Mutex;
+use std::time::Instant;
 
 use actix_web::HttpRequest;
 use actix_web::dev::ServiceRequest;
@@ -25,7 +28,9 @@ pub struct Rates {
     writes: Option<Limit>,
     tokens: Limiter,
     logins: Limiter,
-    failed_logins: Limiter,
+    failed_of_client: Limiter,
+    failed_of_address: Failures,
+    failed_of_both: Failures,
     key_reloads: Limiter,
     trusted_proxies: Vec<IpNet>,
 }
@@ -60,7 +65,9 @@ impl Rates {
             // Checking a signature costs something: an address cannot ask for it without bound.
             tokens: limiter(number(2_000), number(10_000)),
             logins: limiter(number(20), number(200)),
-            failed_logins: limiter(number(1), number(20)),
+            failed_of_client: limiter(number(1), number(20)),
+            failed_of_address: Failures::new(50.0, 2.0),
+            failed_of_both: Failures::new(10.0, 10.0),
             key_reloads: limiter(number(1), number(3)),
             trusted_proxies,
         }
@@ -127,20 +134,29 @@ impl Rates {
         self.tokens.check_key(&address.to_owned()).map(|_| ()).map_err(|_| too_many(1))
     }
 
-    /// Takes one login of this address.
+    /// Takes one login of this address as this client, before its secret is looked at. Who has failed too often waits,
+    /// alone: somebody else's failures do not lock a client out.
     ///
     /// # Errors
     /// 429.
-    pub fn check_login(&self, address: &str) -> Result<(), Problem> {
-        self.logins.check_key(&address.to_owned()).map(|_| ()).map_err(|_| too_many(1))
+    pub fn check_login(&self, address: &str, client_id: &str) -> Result<(), Problem> {
+        self.logins.check_key(&address.to_owned()).map_err(|_| too_many(1))?;
+        let waits = [self.failed_of_address.wait(address), self.failed_of_both.wait(&both(address, client_id))];
+        match waits.into_iter().flatten().max() {
+            None => Ok(()),
+            Some(seconds) => Err(too_many(seconds)),
+        }
     }
 
-    /// Takes one failed login of this client.
+    /// Takes one failed login.
     ///
     /// # Errors
-    /// 429.
-    pub fn count_failed_login(&self, client_id: &str) -> Result<(), Problem> {
-        self.failed_logins.check_key(&client_id.chars().take(60).collect()).map(|_| ()).map_err(|_| too_many(1))
+    /// 429 where many addresses fail as this client: it is told to them rather than what is wrong.
+    pub fn count_failed_login(&self, address: &str, client_id: &str) -> Result<(), Problem> {
+        self.failed_of_address.count(address);
+        self.failed_of_both.count(&both(address, client_id));
+        let client = client_id.chars().take(MAX_CLIENT).collect();
+        self.failed_of_client.check_key(&client).map(|_| ()).map_err(|_| too_many(1))
     }
 
     /// Whether an unknown key id is worth another look into the database.
@@ -155,7 +171,51 @@ impl Rates {
         }
         self.tokens.retain_recent();
         self.logins.retain_recent();
-        self.failed_logins.retain_recent();
+        self.failed_of_client.retain_recent();
+        self.failed_of_address.forget();
+        self.failed_of_both.forget();
+    }
+}
+
+/// A longer client_id is none; its beginning counts.
+const MAX_CLIENT: usize = 60;
+
+fn both(address: &str, client_id: &str) -> String {
+    format!("{address} {}", client_id.chars().take(MAX_CLIENT).collect::<String>())
+}
+
+/// Failures by whom, that leak away: a limiter that can be asked before it counts, which governor's cannot.
+struct Failures {
+    burst: f64,
+    seconds_each: f64,
+    known: Mutex<HashMap<String, (f64, Instant)>>,
+}
+
+impl Failures {
+    /// So many at once, and one more each time so many seconds have passed.
+    fn new(burst: f64, seconds_each: f64) -> Self {
+        Self { burst, seconds_each, known: Mutex::default() }
+    }
+
+    fn left(&self, (level, since): (f64, Instant)) -> f64 {
+        (level - since.elapsed().as_secs_f64() / self.seconds_each).max(0.0)
+    }
+
+    /// The seconds until another try, if that is not now.
+    fn wait(&self, who: &str) -> Option<u64> {
+        let failed = *self.known.lock().expect("no panic while held").get(who)?;
+        let excess = self.left(failed) - (self.burst - 1.0);
+        (excess > 0.0).then(|| (excess * self.seconds_each).ceil() as u64)
+    }
+
+    fn count(&self, who: &str) {
+        let mut known = self.known.lock().expect("no panic while held");
+        let before = known.get(who).map_or(0.0, |failed| self.left(*failed));
+        known.insert(who.to_owned(), (before + 1.0, Instant::now()));
+    }
+
+    fn forget(&self) {
+        self.known.lock().expect("no panic while held").retain(|_, failed| self.left(*failed) > 0.0);
     }
 }
 

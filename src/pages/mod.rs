@@ -2,9 +2,13 @@
 
 use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpResponse, get, web};
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::{Config, SwaggerUi, oauth};
 
+use crate::access::oauth::clients::SWAGGER_UI;
+use crate::access::tokens::SCOPE;
 use crate::http::{Code, Problem};
+
+pub mod login;
 
 /// Scripts and styles come from this server only; no page of ours has them inline. Swagger UI sets styles on elements.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
@@ -26,15 +30,23 @@ pub fn swagger_ui() -> SwaggerUi {
         .default_models_expand_depth(0)
         .doc_expansion("none")
         .validator_url("none");
-    SwaggerUi::new("/docs/{_:.*}").config(config)
+    let login = oauth::Config::new()
+        .client_id(SWAGGER_UI)
+        .scopes(vec![SCOPE.into()])
+        .use_pkce_with_authorization_code_grant(true);
+    SwaggerUi::new("/docs/{_:.*}").config(config).oauth(login)
 }
 
 fn page(title: &str, body: &str) -> HttpResponse {
-    HttpResponse::Ok().insert_header(ContentType::html()).body(format!(
+    HttpResponse::Ok().insert_header(ContentType::html()).body(html(title, body))
+}
+
+fn html(title: &str, body: &str) -> String {
+    format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
          <link rel=\"icon\" href=\"data:,\">\n<link rel=\"stylesheet\" href=\"/style.css\">\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
-    ))
+    )
 }
 
 /// The entrance.

@@ -5,6 +5,8 @@ mod examples;
 mod filters;
 mod headers;
 mod idempotency;
+mod issuers;
+mod login;
 pub mod openapi;
 mod paging;
 mod panics;

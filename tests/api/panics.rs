@@ -18,6 +18,8 @@ async fn a_panic_in_a_handler_is_a_problem_and_the_server_goes_on() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let config = Config {
+        oidc_issuers: vec![],
+        public_clients: vec![],
         listen: address,
         public_url: "http://registry.test".into(),
         drain_seconds: 1,

@@ -70,7 +70,7 @@ async fn a_refused_token_request_says_why_as_rfc_6749_has_it() {
         (None, format!("{with_secret}&{grant}"), 400, "invalid_request"),
         (Some(good), with_secret.clone(), 400, "invalid_request"),
         (Some(good), "grant_type=password".to_owned(), 400, "unsupported_grant_type"),
-        (Some(good), "grant_type=authorization_code&code=x".to_owned(), 400, "unsupported_grant_type"),
+        (Some(good), "grant_type=authorization_code&code=x".to_owned(), 400, "invalid_request"),
         (None, grant.to_owned(), 401, "invalid_client"),
         (None, format!("{grant}&client_id={}", good.0), 401, "invalid_client"),
         (None, format!("{grant}&client_id={}&client_secret=wrong", good.0), 401, "invalid_client"),

@@ -5,4 +5,5 @@ mod demo;
 mod faults;
 mod generate;
 mod journal;
+mod keys;
 mod settings;

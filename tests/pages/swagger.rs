@@ -3,7 +3,25 @@
 use serde_json::json;
 
 use crate::support::browser::Browser;
-use crate::support::{App, founding, secret_of};
+use crate::support::{App, Options, founding, secret_of};
+
+/// The application at the address that browsers use.
+async fn start() -> App {
+    App::start_with(Options { own_url: true, ..Options::default() }).await
+}
+
+/// From *Authorize* to the login page and back.
+async fn log_in(browser: &mut Browser) {
+    browser.click(".btn.authorize").await;
+    browser.screenshot("authorize.png").await;
+    browser.click(".auth-container .auth-btn-wrapper .authorize").await;
+    browser.switch_window(true).await;
+    browser.fill("#client_id", "test-busan").await;
+    browser.fill("#client_secret", &secret_of("test-busan")).await;
+    browser.click("button[type=submit]").await;
+    browser.switch_window(false).await;
+    assert!(browser.text(".auth-container h6").await.contains("Authorized"));
+}
 
 /// Everything that the page has loaded came from our own host.
 async fn assert_own_host(browser: &Browser, app: &App) {
@@ -14,18 +32,13 @@ async fn assert_own_host(browser: &Browser, app: &App) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_manager_records_an_observation_in_at_most_twelve_clicks() {
-    let app = App::start().await;
+    let app = start().await;
     let observations = format!("/v1/outcomes/{}/observations", founding::SERVICES_UNDER_TEST);
     let before = app.busan().await.all(&observations).await.len();
     let mut browser = Browser::open().await;
     browser.goto(&format!("{}/docs/", app.base)).await;
 
-    browser.click(".btn.authorize").await;
-    browser.screenshot("authorize.png").await;
-    browser.fill(".auth-container [data-name=clientId]", "test-busan").await;
-    browser.fill(".auth-container [data-name=clientSecret]", &secret_of("test-busan")).await;
-    browser.click(".auth-container .auth-btn-wrapper .authorize").await;
-    assert!(browser.text(".auth-container h6").await.contains("Authorized"));
+    log_in(&mut browser).await;
     browser.click(".modal-ux .close-modal").await;
 
     browser.click("#operations-tag-outcomes").await;
@@ -54,15 +67,11 @@ async fn a_program_manager_records_an_observation_in_at_most_twelve_clicks() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_example_is_ready_to_be_executed_and_the_token_survives_a_reload() {
-    let app = App::start().await;
+    let app = start().await;
     let mut browser = Browser::open().await;
     let deep_link = format!("{}/docs/#/outcomes/create_observation", app.base);
     browser.goto(&deep_link).await;
-    browser.click(".btn.authorize").await;
-    browser.fill(".auth-container [data-name=clientId]", "test-busan").await;
-    browser.fill(".auth-container [data-name=clientSecret]", &secret_of("test-busan")).await;
-    browser.click(".auth-container .auth-btn-wrapper .authorize").await;
-    assert!(browser.text(".auth-container h6").await.contains("Authorized"));
+    log_in(&mut browser).await;
 
     // A deep link opens the form; what stands in it as an example is what is sent.
     browser.goto("about:blank").await;
@@ -72,6 +81,35 @@ async fn the_example_is_ready_to_be_executed_and_the_token_survives_a_reload() {
     let status = browser.text(&format!("{form} .live-responses-table tbody .response-col_status")).await;
     assert!(status.contains("201"), "{status}");
     assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_login_page_fits_a_phone_and_a_desk_in_light_and_dark() {
+    let app = start().await;
+    let browser = Browser::open().await;
+    let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    let page = format!(
+        "{0}/oauth/authorize?response_type=code&client_id=swagger-ui&redirect_uri={0}/docs/oauth2-redirect.html\
+         &code_challenge={challenge}&code_challenge_method=S256&state=x",
+        app.base
+    );
+    for (name, width, height, is_dark) in [
+        ("phone", 360, 740, false),
+        ("phone-dark", 360, 740, true),
+        ("desk", 1280, 800, false),
+        ("desk-dark", 1280, 800, true),
+    ] {
+        browser.shape(width, height, is_dark).await;
+        browser.goto(&page).await;
+        let fits = "return document.documentElement.scrollWidth <= window.innerWidth";
+        assert_eq!(browser.script(fits).await, true, "{name}");
+        let is_named =
+            "return [...document.querySelectorAll('input:not([type=hidden])')].every(i => i.labels.length === 1)";
+        assert_eq!(browser.script(is_named).await, true, "{name}");
+        assert_eq!(browser.complaints().await, Vec::<String>::new(), "{name}");
+        assert_own_host(&browser, &app).await;
+        browser.screenshot(&format!("login-{name}.png")).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

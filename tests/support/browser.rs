@@ -93,6 +93,32 @@ impl Browser {
         self.command("/url", json!({"url": url})).await;
     }
 
+    /// Goes to the window that was opened last, or with `false` to the first one.
+    pub async fn switch_window(&self, newest: bool) {
+        let handles = async || {
+            let handles = self.call(Method::GET, &format!("{}/window/handles", self.session), Value::Null).await;
+            handles.as_array().unwrap().clone()
+        };
+        until("the windows are as they should be", Duration::from_secs(20), async || {
+            (handles().await.len() > 1) == newest
+        })
+        .await;
+        let handles = handles().await;
+        let handle = if newest { handles.last() } else { handles.first() };
+        self.command("/window", json!({"handle": handle})).await;
+    }
+
+    /// Sets what the page can use, in CSS pixels, and whether it should be dark.
+    pub async fn shape(&self, width: u32, height: u32, is_dark: bool) {
+        let emulate = async |command: &str, parameters: Value| {
+            self.command("/goog/cdp/execute", json!({"cmd": command, "params": parameters})).await;
+        };
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500});
+        emulate("Emulation.setDeviceMetricsOverride", metrics).await;
+        let scheme = json!({"name": "prefers-color-scheme", "value": if is_dark { "dark" } else { "light" }});
+        emulate("Emulation.setEmulatedMedia", json!({"features": [scheme]})).await;
+    }
+
     /// What a script returns.
     pub async fn script(&self, script: &str) -> Value {
         self.command("/execute/sync", json!({"script": script, "args": []})).await

@@ -56,7 +56,7 @@ async fn fill(url: &str, owner_url: &str) -> HashMap<String, String> {
         let conn = &mut database.connection().await.unwrap();
         let cities = cities(conn, *code).await;
         let role: Role = role.parse().unwrap();
-        let new = accounts::New { client_id, name: client_id, role, cities, demo: false };
+        let new = accounts::New { client_id, name: client_id, role, cities, oidc_subjects: vec![], demo: false };
         let account = accounts::create(conn, new).await.unwrap();
         secrets.insert((*client_id).to_owned(), account.client_secret.unwrap());
     }

@@ -17,6 +17,8 @@ pub use cluster::{TestDatabase, empty_database, new_database, secret_of, sql, tr
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use pilot_exchange::access::issuers;
+use pilot_exchange::access::oauth::clients;
 use pilot_exchange::access::secrets::Secrets;
 use pilot_exchange::app::{Application, Clock, State};
 use pilot_exchange::config::Config;
@@ -76,6 +78,14 @@ pub struct Options {
     pub no_worker: bool,
     /// How long the client of an export may take none of it.
     pub export_stall_seconds: Option<u64>,
+    /// Its public URL is where it really listens, for browsers.
+    pub own_url: bool,
+    /// Outside issuers, as in the setting.
+    pub oidc_issuers: Option<Value>,
+    /// Clients beside Swagger UI, as in the setting.
+    pub public_clients: Option<Value>,
+    /// Proxies that are believed.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
     /// On the database of another application.
     pub database: Option<TestDatabase>,
     /// Webhooks go to public addresses only, as outside tests.
@@ -86,17 +96,21 @@ pub struct Options {
 
 /// The settings of an application at this address.
 fn config(address: SocketAddr, options: &Options) -> Config {
+    // The same for every application, so that two of them on one database take each other's tokens.
+    let public_url = if options.own_url { format!("http://{address}") } else { PUBLIC_URL.into() };
+    let text = |setting: &Option<Value>| setting.as_ref().map(Value::to_string);
     Config {
         listen: address,
-        // The same for every application, so that two of them on one database take each other's tokens.
-        public_url: PUBLIC_URL.into(),
+        oidc_issuers: issuers::read(text(&options.oidc_issuers).as_deref(), &public_url).unwrap(),
+        public_clients: clients::read(text(&options.public_clients).as_deref(), &public_url).unwrap(),
+        public_url,
         drain_seconds: 1,
         publisher_name: "Pilot Exchange".into(),
         publisher_url: None,
         data_licence: "CC-BY-4.0".into(),
         rate_reads: options.rate_reads,
         rate_writes: options.rate_writes,
-        trusted_proxies: vec![],
+        trusted_proxies: options.trusted_proxies.clone(),
         export_stall_seconds: options.export_stall_seconds.unwrap_or(60),
         webhook_allow_private: !options.only_public_receivers,
         worker: !options.no_worker,
