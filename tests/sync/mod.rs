@@ -1,12 +1,12 @@
 //! What partner systems load and follow.
 
 mod changes;
-mod follower;
-mod killed;
 mod exports;
 mod exports_faults;
 mod exports_files;
+mod follower;
 mod harvest;
+mod killed;
 
 use pilot_exchange::api;
 use pilot_exchange::demo::{self, World};
