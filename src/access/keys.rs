@@ -41,10 +41,13 @@ const KEPT_SECONDS: i64 = PERSON_SECONDS + LEEWAY_SECONDS + KNOWN_SECONDS;
 /// The keys this server knows, and which one signs.
 #[derive(Clone, Default)]
 pub struct Keyring {
-    known: Arc<RwLock<Option<(Instant, Arc<Keys>)>>>,
+    known: Arc<RwLock<Option<Seen>>>,
     /// Held by the one request that looks into the database.
     looking: Arc<tokio::sync::Mutex<()>>,
 }
+
+/// The keys, and when they were read.
+type Seen = (Instant, Arc<Keys>);
 
 /// One state of the keyring.
 pub struct Keys {

@@ -229,8 +229,7 @@ impl Expected<'_> {
         let now = now.timestamp() as f64;
         let leeway = LEEWAY_SECONDS as f64;
         let expires = claims["exp"].as_f64().ok_or_else(invalid)?;
-        // Written so that a number that is none is refused.
-        if !(expires >= now - leeway) {
+        if expires < now - leeway {
             return Err(unauthenticated("the access token has expired; get a new one from POST /oauth/token"));
         }
         match &claims["nbf"] {

@@ -87,11 +87,11 @@ impl Rates {
         let Some(peer) = peer.map(|peer| peer.ip()) else { return "unknown".into() };
         let is_trusted = |address: &IpAddr| self.trusted_proxies.iter().any(|net| net.contains(address));
         if !is_trusted(&peer) {
-            return peer.to_string();
+            return network(peer);
         }
         let forwarded = headers.get(HeaderName::from_static("x-forwarded-for")).and_then(|value| value.to_str().ok());
         let hops = forwarded.unwrap_or_default().split(',').filter_map(|hop| hop.trim().parse::<IpAddr>().ok());
-        hops.rev().find(|hop| !is_trusted(hop)).unwrap_or(peer).to_string()
+        network(hops.rev().find(|hop| !is_trusted(hop)).unwrap_or(peer))
     }
 
     /// Takes one request of this account or address.
@@ -174,6 +174,17 @@ impl Rates {
         self.failed_of_client.retain_recent();
         self.failed_of_address.forget();
         self.failed_of_both.forget();
+    }
+}
+
+/// By what an address is counted: of IPv6, everybody has a whole /64.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
     }
 }
 
