@@ -1,12 +1,12 @@
 //! What partner systems load and follow.
 
 mod changes;
-mod follower;
-mod killed;
 mod exports;
 mod exports_faults;
 mod exports_files;
+mod follower;
 mod harvest;
+mod killed;
 mod outgoing;
 mod receiver;
 mod webhook_deliveries;
