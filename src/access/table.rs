@@ -188,6 +188,7 @@ pub const TABLE: &[Row] = &[
     row("list_observations",                Yes, Yes, Yes, Yes),
     row("get_observation",                  Yes, Yes, Yes, Yes),
     row("list_observation_history",         Yes, Yes, Yes, Yes),
+    row("create_observations",              No,  No,  Own, No),
     row("update_observation",               No,  No,  Own, No),
     row("delete_observation",               No,  No,  Own, No),
     row("list_observation_transitions",     Yes, Yes, Yes, Yes),

@@ -28,7 +28,8 @@ use crate::directory::programmes::Programme;
 use crate::directory::terms::Term;
 use crate::hosting::compliance::Compliance;
 use crate::hosting::hostings::Hosting;
-use crate::http::Problem;
+use crate::http::editing::Editable;
+use crate::http::{Problem, bringing};
 use crate::ids::REFERS_TO;
 use crate::outcomes::evaluations::Evaluation;
 use crate::outcomes::indicators::Indicator;
@@ -52,11 +53,22 @@ pub struct Collection {
     pub load: Load,
     /// Writes the revision and the change of a record that something else changed.
     pub revise: for<'c> fn(&'c mut Tx, Uuid) -> LocalBoxFuture<'c, Result<(), Problem>>,
+    /// Brings rows of an import in, in the name of the transaction's caller; what became of each, in their order.
+    pub bring: for<'c> fn(&'c mut Tx, Vec<Value>) -> LocalBoxFuture<'c, Result<Vec<bringing::Outcome>, Problem>>,
+    /// The name of the schema of what is sent to make one.
+    pub input: String,
 }
 
 impl Collection {
-    fn of<R: Record + ToSchema>() -> Self {
-        Self { name: R::TYPE, schema: R::name().into(), load: load::<R>, revise: revise::<R> }
+    fn of<R: Editable>() -> Self {
+        Self {
+            name: R::TYPE,
+            schema: R::name().into(),
+            load: load::<R>,
+            revise: revise::<R>,
+            bring: |tx, rows| R::bring_all(tx, rows).boxed_local(),
+            input: R::Input::name().into(),
+        }
     }
 }
 

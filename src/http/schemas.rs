@@ -86,6 +86,11 @@ impl Schema {
         faults
     }
 
+    /// Whether answers have this member and bodies may not.
+    pub fn is_read_only(&self, member: &str) -> bool {
+        self.read_only.contains(member)
+    }
+
     /// Everything in a value that names another record.
     pub fn references(&self, value: &Value) -> Vec<Reference> {
         let mut references = vec![];

@@ -1,0 +1,4 @@
+DROP TABLE import_error;
+DROP TABLE import;
+DROP TABLE import_chunk;
+DROP TABLE import_file;

@@ -1,0 +1,3 @@
+//! What partner systems load and follow.
+
+pub mod imports;
