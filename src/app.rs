@@ -1,6 +1,7 @@
 //! The application: its state, and how it is built and run. The tests run this same one.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
 use actix_cors::Cors;
 use actix_web::dev::{Server, ServerHandle};
@@ -8,6 +9,7 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use chrono::{DateTime, NaiveDate, Utc};
+use tokio::sync::Notify;
 use utoipa_actix_web::AppExt;
 
 use crate::access::keys::Keyring;
@@ -17,6 +19,7 @@ use crate::config::Config;
 use crate::database::{Database, positions};
 use crate::http::middleware;
 use crate::http::rates::Rates;
+use crate::sync::imports;
 
 /// What time it is; tests can stop it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,13 +60,15 @@ pub struct State {
     pub rates: Rates,
     /// The time.
     pub clock: Clock,
+    /// Told of each import that this server was sent.
+    pub import_came: Arc<Notify>,
 }
 
 impl State {
     /// A state; nothing is connected yet.
     pub fn new(config: Config, database: Database, secrets: Secrets, clock: Clock) -> Self {
         let rates = Rates::new(config.rate_reads, config.rate_writes, config.trusted_proxies.clone());
-        Self { config, database, secrets, keyring: Keyring::default(), rates, clock }
+        Self { config, database, secrets, keyring: Keyring::default(), rates, clock, import_came: Arc::default() }
     }
 }
 
@@ -92,6 +97,7 @@ impl Application {
         });
         if state.config.worker {
             tokio::spawn(positions::keep_numbering(state.database.clone()));
+            imports::keep_running(&state);
         }
         let server = HttpServer::new(move || {
             App::new()

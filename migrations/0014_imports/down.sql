@@ -1,3 +1,4 @@
+DROP VIEW import_shown;
 DROP TABLE import_error;
 DROP TABLE import;
 DROP TABLE import_chunk;

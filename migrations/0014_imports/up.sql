@@ -58,3 +58,13 @@ CREATE TABLE import_error (
     detail text NOT NULL,
     PRIMARY KEY (import_id, number)
 );
+
+-- An import as it is answered, with the beginning of its report.
+CREATE VIEW import_shown AS
+SELECT i.id, i.created_at, i.updated_at, i.started_at, i.ended_at, i.type, i.status, i.dry_run, i.atomic, i.total, i.read,
+    i.created, i.updated, i.unchanged, i.failed, i.account_id,
+    (SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+            'line', e.line, 'pointer', e.pointer, 'code', e.code, 'detail', e.detail)) ORDER BY e.number), '[]')
+     FROM import_error e WHERE e.import_id = i.id AND e.number < 100) AS errors
+FROM import i;
+COMMENT ON VIEW import_shown IS 'nullable: started_at ended_at total';

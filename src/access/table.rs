@@ -200,6 +200,13 @@ pub const TABLE: &[Row] = &[
     row("upsert_evaluation",                No,  No,  Own, Own),
     row("update_evaluation",                No,  No,  Own, Own),
     row("delete_evaluation",                No,  No,  Own, Own),
+
+    row("list_imports",                     No,  No,  Yes, No),
+    row("create_import",                    No,  No,  Yes, No),
+    row("get_import",                       No,  No,  Own, No),
+    row("list_import_errors",               No,  No,  Own, No),
+    row("get_import_report",                No,  No,  Own, No),
+    row("cancel_import",                    No,  No,  Own, No),
 ];
 
 /// The row of an operation.
@@ -207,20 +214,24 @@ pub fn row_of(operation: &str) -> Option<&'static Row> {
     TABLE.iter().find(|row| row.operation == operation)
 }
 
-/// Lets a caller in or not.
-///
-/// # Errors
-/// 401 without a token where one is needed, 403 where the role is not enough.
-pub fn check(row: &Row, caller: &Caller, state: &State) -> Result<(), Problem> {
-    let may = match caller.role() {
+/// What a caller may do with an operation.
+pub fn may(row: &Row, caller: &Caller) -> May {
+    match caller.role() {
         _ if caller.is_administrator() => Yes,
         None => row.anonymous,
         Some(Role::Reader) => row.reader,
         Some(Role::Editor) => row.editor,
         Some(Role::Verifier) => row.verifier,
         Some(Role::Administrator) => Yes,
-    };
-    match (may, caller.role()) {
+    }
+}
+
+/// Lets a caller in or not.
+///
+/// # Errors
+/// 401 without a token where one is needed, 403 where the role is not enough.
+pub fn check(row: &Row, caller: &Caller, state: &State) -> Result<(), Problem> {
+    match (may(row, caller), caller.role()) {
         (Yes | Own, _) => Ok(()),
         (No, None) => Err(token_needed(&format!(
             "an access token is needed; get one from POST {}/oauth/token",

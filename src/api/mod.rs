@@ -19,6 +19,7 @@ use crate::hosting::{compliance, hostings, transitions};
 use crate::http::paging::{Count, NameSort, TitleSort, UpdatedSort};
 use crate::ids::NeedId;
 use crate::outcomes::{evaluations, indicators, observations, outcome, verification};
+use crate::sync::imports;
 use crate::{pages, service};
 
 pub mod collections;
@@ -56,6 +57,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(observations::routes)
         .configure(verification::routes)
         .configure(evaluations::routes)
+        .configure(imports::routes)
         .configure(service::routes);
 }
 

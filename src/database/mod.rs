@@ -17,6 +17,7 @@ use crate::access::{Caller, unauthorised_city};
 use crate::http::Problem;
 use crate::http::conditional::IfMatch;
 
+pub mod batches;
 pub mod cluster;
 pub mod external_ids;
 pub mod history;
@@ -25,7 +26,6 @@ pub mod positions;
 pub mod records;
 pub mod references;
 mod referring;
-pub mod rows;
 #[expect(missing_docs, reason = "generated")]
 pub mod schema;
 pub mod search;

@@ -917,6 +917,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    import_shown (id) {
+        id -> Uuid,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        started_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+        #[sql_name = "type"]
+        type_ -> Text,
+        status -> Text,
+        dry_run -> Bool,
+        atomic -> Bool,
+        total -> Nullable<Int4>,
+        read -> Int4,
+        created -> Int4,
+        updated -> Int4,
+        unchanged -> Int4,
+        failed -> Int4,
+        account_id -> Uuid,
+        errors -> Jsonb,
+    }
+}
+
+diesel::table! {
     indicator_view (id) {
         id -> Uuid,
         #[sql_name = "type"]

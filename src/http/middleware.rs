@@ -14,7 +14,6 @@ use actix_web::{Error, HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 use serde_json::Value;
 
-use super::body::MAX_BYTES;
 use super::operation::{OPERATIONS, Operation};
 use super::paging::Cursor;
 use super::problem::{Code, Problem};
@@ -132,7 +131,7 @@ async fn admit(
     let Some(operation) = methods.get(request.method()) else {
         return Err(method_not_allowed(&allowed(methods.keys())));
     };
-    check_size(request.headers())?;
+    check_size(request.headers(), operation)?;
     let address = state.rates.address_of(request);
     let caller = match bearer(request.headers(), operation)? {
         Some(token) => {
@@ -173,9 +172,9 @@ fn method_not_allowed(allow: &str) -> Problem {
     Problem::new(Code::MethodNotAllowed, format!("this path takes {allow}")).header(header::ALLOW, allow)
 }
 
-fn check_size(headers: &HeaderMap) -> Result<(), Problem> {
+fn check_size(headers: &HeaderMap, operation: &Operation) -> Result<(), Problem> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if length.is_some_and(|length| length > MAX_BYTES) {
+    if length.is_some_and(|length| length > operation.max_bytes) {
         return Err(Problem::new(Code::TooLarge, Code::TooLarge.meaning()));
     }
     Ok(())
@@ -206,14 +205,16 @@ fn check_media_types(request: &ServiceRequest, operation: &Operation) -> Result<
         return Err(Problem::new(Code::UnsupportedMediaType, "the body must not be compressed"));
     }
     // The token endpoint tells its own errors in the form of RFC 6749.
-    if let Some(wanted) = operation.body.as_ref().filter(|_| operation.id != "create_token") {
+    if !operation.bodies.is_empty() && operation.id != "create_token" {
         let sent =
             request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if !sent.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted) {
+        let sent = sent.split(';').next().unwrap_or_default().trim();
+        if !operation.bodies.iter().any(|wanted| sent.eq_ignore_ascii_case(wanted)) {
+            let wanted = operation.bodies.join(", ");
             let problem = Problem::new(Code::UnsupportedMediaType, format!("the body must be {wanted}"));
             return Err(problem
                 .header(HeaderName::from_static("accept-patch"), "application/merge-patch+json")
-                .header(header::ACCEPT, wanted));
+                .header(header::ACCEPT, &wanted));
         }
     }
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::database::schema::{import, import_error};
-use crate::values::labels;
+use crate::database::schema::{import_error, import_shown};
+use crate::values::{Json, labels};
 
 labels! {
     /// A kind of record that can be imported; named after its collection.
@@ -123,7 +123,7 @@ pub struct ImportFilter {
 
 /// A job that imports a file.
 #[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
-#[diesel(table_name = import, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = import_shown, check_for_backend(diesel::pg::Pg))]
 pub struct Import {
     /// Its id.
     pub id: Uuid,
@@ -164,13 +164,12 @@ pub struct Import {
     #[schema(minimum = 0)]
     pub failed: i32,
     /// What was wrong, the first hundred; all of it is at `/v1/imports/{id}/errors`.
-    #[schema(max_items = 100)]
-    #[diesel(skip_selection)]
-    pub errors: Vec<ImportError>,
+    #[schema(max_items = 100, value_type = Vec<ImportError>)]
+    pub errors: Json<Vec<ImportError>>,
 }
 
 /// Something that was wrong with a row.
-#[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Queryable, Selectable)]
 #[diesel(table_name = import_error, check_for_backend(diesel::pg::Pg))]
 pub struct ImportError {
     /// Its place in the report.
