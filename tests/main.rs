@@ -9,3 +9,4 @@ mod cli;
 mod database;
 mod pages;
 mod rules;
+mod sync;

@@ -8,10 +8,12 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{DatabaseSettings, LogForm, LogSettings, ServiceSettings};
 
 mod account;
+mod client;
 mod demo;
 mod doctor;
 mod generate;
 mod healthcheck;
+mod import;
 mod migrate;
 mod openapi;
 mod progress;
@@ -64,6 +66,8 @@ enum Command {
         #[command(subcommand)]
         action: generate::Action,
     },
+    /// Bring the records of a file into a running service
+    Import(Box<import::Arguments>),
     /// Write the OpenAPI document to openapi/openapi.json
     Openapi {
         /// Only say whether the file is up to date; exit code 1 if not
@@ -149,6 +153,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Migrate { database, check } => migrate::run(&database, check).await,
         Command::Account { database, action } => account::run(&database, action).await,
         Command::Demo { database, action } => generate::run(&database, action).await,
+        Command::Import(arguments) => import::run(&arguments).await,
         Command::Openapi { check } => openapi::run(check),
         Command::Doctor { database, service } => doctor::run(&database, &service).await,
         Command::Healthcheck { service } => healthcheck::run(&service).await,

@@ -80,15 +80,19 @@ labels! {
 }
 
 impl Format {
+    /// The media type of such a file.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Ndjson => "application/x-ndjson",
+            Self::Csv => "text/csv",
+            Self::Json => "application/json",
+        }
+    }
+
     /// The format of a media type.
     pub fn of(content_type: &str) -> Option<Self> {
         let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        match media.as_str() {
-            "application/x-ndjson" => Some(Self::Ndjson),
-            "text/csv" => Some(Self::Csv),
-            "application/json" => Some(Self::Json),
-            _ => None,
-        }
+        Self::ALL.iter().copied().find(|format| format.media_type() == media)
     }
 }
 
