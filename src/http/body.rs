@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::problem::{Code, Fault, Problem};
 pub use super::rules::Rules;
-use super::schemas::{Reference, Schema};
+use super::schemas::{Reference, Schema, base_name};
 use super::text;
 use crate::database::Tx;
 use crate::database::records::Record;
@@ -100,8 +100,8 @@ impl<T> Body<T> {
     }
 
     fn with(&self, change: impl FnOnce(&mut Map<String, Value>)) -> Self {
-        let mut body =
-            Self { value: self.value.clone(), faults: self.faults.clone(), replaces: self.replaces, kind: PhantomData };
+        let (value, faults) = (self.value.clone(), self.faults.clone());
+        let mut body = Self { value, faults, replaces: self.replaces, kind: PhantomData };
         body.edit(change);
         body
     }
@@ -118,7 +118,7 @@ impl<T> Body<T> {
         &self.value
     }
 
-    /// The items of a list in it, each a body of its own; what is wrong with the list itself is a problem at once.
+    /// The items of a list in it, each a body of its own.
     ///
     /// # Errors
     /// 422 with what is wrong around the items.
@@ -311,11 +311,6 @@ impl<T: Input> Body<T> {
         let checked = check(tx, after, faults, Some(&before)).await?;
         Ok((!unchanged).then_some(checked))
     }
-}
-
-/// The name of the record that a body's schema belongs to.
-fn base_name(name: &str) -> &str {
-    name.trim_end_matches("Input").trim_end_matches("Change").trim_end_matches("Patch")
 }
 
 /// The record as somebody would send it: its writable members that are stated.

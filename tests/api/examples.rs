@@ -32,8 +32,13 @@ async fn missing_records(app: &App) -> BTreeMap<&'static str, Value> {
     let admin = app.admin().await;
     let import = admin.post("/v1/imports?type=needs&dry_run=true", json!([])).await;
     assert_eq!(import.status, 202, "{}", import.text);
-    BTreeMap::from([("imports", import.json), ("needs", need), ("compliance", compliance),
-        ("evaluations", evaluation), ("observations", draft)])
+    BTreeMap::from([
+        ("imports", import.json),
+        ("needs", need),
+        ("compliance", compliance),
+        ("evaluations", evaluation),
+        ("observations", draft),
+    ])
 }
 
 /// The example of a schema: its own, or put together from those of its members.

@@ -71,7 +71,8 @@ pub fn need(value: &str, title: &str) -> Value {
 
 /// Everything that an import could have changed.
 pub async fn traces(app: &App) -> String {
-    let statement = "SELECT (SELECT count(*) FROM record), (SELECT count(*) FROM revision), (SELECT count(*) FROM change),
+    let statement =
+        "SELECT (SELECT count(*) FROM record), (SELECT count(*) FROM revision), (SELECT count(*) FROM change),
         (SELECT count(*) FROM external_id), (SELECT count(*) FROM external_source), (SELECT count(*) FROM transition),
         (SELECT sum(version) FROM record), (SELECT count(*) FROM search_entry)";
     format!("{:?}", sql(&app.database, statement).await)
@@ -96,7 +97,8 @@ async fn rows_are_new_or_change_what_their_id_or_external_id_names() {
     let needs = busan.all("/v1/needs?city=KRPUS").await;
     let found = |title: &str| needs.iter().find(|one| one["title"] == title).unwrap_or_else(|| panic!("no {title}"));
     assert_eq!(found("Quiet streets")["version"], 2);
-    let by_id = json!({"id": found("Cleaner air")["id"], "city": "KRPUS", "area": "smart_cities", "title": "Clean air"});
+    let by_id =
+        json!({"id": found("Cleaner air")["id"], "city": "KRPUS", "area": "smart_cities", "title": "Clean air"});
     let job = import(&app, &busan, "type=needs", &[by_id, need("1", "Quiet streets")]).await;
     assert_eq!(outcome(&job), ("done", [0, 1, 1, 0]), "{job}");
     let need = busan.get(&path("needs", found("Cleaner air"))).await.ok();
@@ -253,7 +255,8 @@ async fn what_was_read_of_every_kind_can_be_imported_again_and_is_unchanged() {
     let (admin, busan) = (app.admin().await, app.busan().await);
     let at = format!("/v1/hostings/{}", founding::STREETLIGHTS_AT_HOME);
     busan.post(&format!("{at}/compliance"), json!({"kind": "permit"})).await.created();
-    let evaluation = json!({"kind": "self", "on": "2026", "summary": "It works.", "lessons": [{"kind": "success", "text": "Ask."}]});
+    let evaluation =
+        json!({"kind": "self", "on": "2026", "summary": "It works.", "lessons": [{"kind": "success", "text": "Ask."}]});
     let evaluation = busan.post(&format!("{at}/evaluations"), evaluation).await;
     assert!(matches!(evaluation.status, 201 | 422), "{}", evaluation.text);
     busan.post("/v1/needs", need("1", "A")).await.created();
@@ -284,7 +287,8 @@ async fn what_was_read_of_every_kind_can_be_imported_again_and_is_unchanged() {
 async fn two_servers_on_one_database_bring_each_row_in_once() {
     let app = without_worker().await;
     let busan = app.busan().await;
-    let rows: Vec<Value> = (0..400).map(|n| json!({"city": "KRPUS", "area": "smart_cities", "title": format!("N{n}")})).collect();
+    let rows: Vec<Value> =
+        (0..400).map(|n| json!({"city": "KRPUS", "area": "smart_cities", "title": format!("N{n}")})).collect();
     let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
     let job = send(&busan, "type=needs", "application/x-ndjson", lines).await.json;
     let (one, other) = (worker(&app.database), worker(&app.database));

@@ -17,12 +17,16 @@ async fn a_csv_has_quotes_breaks_lists_and_a_mark_at_its_beginning() {
     let job = import_file(&app, &busan, "type=needs", "text/csv; charset=utf-8", file).await;
     assert_eq!(outcome(&job), ("done", [2, 0, 0, 3]), "{job}");
     // The first row has two lines, so the second begins in line 4.
-    let expected = [(5, "/area", "unknown_term"), (6, "", "wrong_number_of_cells"), (7, "/external_ids", "malformed_json")];
+    let expected =
+        [(5, "/area", "unknown_term"), (6, "", "wrong_number_of_cells"), (7, "/external_ids", "malformed_json")];
     assert_eq!(errors(&job), expected);
     let needs = busan.all("/v1/needs?city=KRPUS").await;
     assert_eq!(needs[0]["title"], "Quieter, \"really\"");
     assert_eq!((&needs[0]["description"], &needs[0]["tags"]), (&json!("two\nlines"), &json!(["noise", "night"])));
-    assert_eq!((&needs[1]["title"], &needs[1]["description"], &needs[1]["tags"]), (&json!("=1+1"), &json!(null), &json!([])));
+    assert_eq!(
+        (&needs[1]["title"], &needs[1]["description"], &needs[1]["tags"]),
+        (&json!("=1+1"), &json!(null), &json!([]))
+    );
 }
 
 #[tokio::test]
@@ -80,7 +84,9 @@ async fn a_file_is_stored_in_parts_and_refused_beyond_64_mib() {
     let before = traces(&app).await;
     // Some parts long, so that rows lie across their borders.
     let text = "x".repeat(9_000);
-    let rows: Vec<_> = (0..80).map(|n| json!({"city": "KRPUS", "area": "smart_cities", "title": format!("N{n}"), "description": text})).collect();
+    let rows: Vec<_> = (0..80)
+        .map(|n| json!({"city": "KRPUS", "area": "smart_cities", "title": format!("N{n}"), "description": text}))
+        .collect();
     let job = import_file(&app, &busan, "type=needs&dry_run=true", "application/json", &json!(rows).to_string()).await;
     assert_eq!(outcome(&job), ("done", [80, 0, 0, 0]), "{}", job["errors"]);
     let body = vec![b' '; 64 * 1024 * 1024 + 1];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::imports::{drain, errors, import, outcome, send, worker, without_worker};
+use super::imports::{drain, errors, import, outcome, send, without_worker, worker};
 use crate::support::process::{Folder, Server, run, until};
 use crate::support::{Actor, App, founding, new_outcome, new_pilot, path, sql};
 
@@ -92,8 +92,12 @@ async fn killed_in_the_middle_another_server_goes_on_and_the_command_line_tells_
     let busan = server.demo("demo-busan").await;
     let job = crate::support::ended(&busan, job).await;
     assert_eq!(outcome(&job), ("done", [2_970, 0, 0, 30]), "{}", job["errors"][0]);
-    assert_eq!(errors(&job).iter().map(|one| one.0).collect::<Vec<_>>(), (0..30).map(|n| n * 100 + 51).collect::<Vec<_>>());
-    let list = format!("/v1/observations?outcome_id={}&status=draft&count=exact&limit=1", founding::SERVICES_UNDER_TEST);
+    assert_eq!(
+        errors(&job).iter().map(|one| one.0).collect::<Vec<_>>(),
+        (0..30).map(|n| n * 100 + 51).collect::<Vec<_>>()
+    );
+    let list =
+        format!("/v1/observations?outcome_id={}&status=draft&count=exact&limit=1", founding::SERVICES_UNDER_TEST);
     assert_eq!(busan.get(&list).await.ok()["count"], 2_970);
 
     // The same by the command line: what is there is unchanged, the bad rows are told, and the exit code says so.

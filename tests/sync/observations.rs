@@ -23,7 +23,8 @@ async fn all_are_recorded_and_answered_in_their_order() {
     let app = without_worker().await;
     let busan = app.busan().await;
     let (one, other) = (outcome_of(&app, &busan).await, outcome_of(&app, &busan).await);
-    let items: Vec<Value> = (1..=12).map(|month| observed(if month % 2 == 0 { &one } else { &other }, month, &month.to_string())).collect();
+    let items: Vec<Value> =
+        (1..=12).map(|month| observed(if month % 2 == 0 { &one } else { &other }, month, &month.to_string())).collect();
     let answer = busan.post(PATH, json!({"items": items})).await.created();
     let answered = answer["items"].as_array().unwrap();
     assert_eq!(answered.len(), 12);
@@ -56,7 +57,7 @@ async fn one_that_is_wrong_leaves_none_and_every_fault_has_its_place() {
     let answer = busan.post(PATH, json!({"items": [good, without, nowhere, unknown]})).await;
     answer.faults(&[
         ("/items/2/outcome_id", "unknown_record"),
-        ("/items/3/value", "wrong_type"),
+        ("/items/3/value", "bad_format"),
         ("/items/3/colour", "unknown_member"),
     ]);
     let mut nameless = observed(&outcome, 3, "3");
@@ -78,7 +79,10 @@ async fn there_are_one_to_a_thousand() {
     busan.post(PATH, many(0)).await.faults(&[("/items", "too_few")]);
     busan.post(PATH, many(1001)).await.faults(&[("/items", "too_many")]);
     busan.post(PATH, json!({})).await.faults(&[("/items", "required")]);
-    busan.post(PATH, json!({"items": {}, "more": 1})).await.faults(&[("/items", "wrong_type"), ("/more", "unknown_member")]);
+    busan
+        .post(PATH, json!({"items": {}, "more": 1}))
+        .await
+        .faults(&[("/items", "wrong_type"), ("/more", "unknown_member")]);
     assert_eq!(busan.post(PATH, many(1000)).await.created()["items"].as_array().unwrap().len(), 1000);
 }
 

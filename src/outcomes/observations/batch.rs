@@ -78,15 +78,11 @@ pub async fn record_all(
 
 /// The outcomes that are observed, as far as the caller sees them; locked in the order of their ids, so that two batches
 /// wait for each other rather than for ever.
-async fn lock_outcomes(
-    tx: &mut Tx,
-    inputs: &[Checked<ObservationInput>],
-) -> Result<HashMap<Uuid, Outcome>, Problem> {
+async fn lock_outcomes(tx: &mut Tx, inputs: &[Checked<ObservationInput>]) -> Result<HashMap<Uuid, Outcome>, Problem> {
     let named: BTreeSet<Uuid> = inputs.iter().filter_map(|input| input.outcome_id).map(|id| id.0).collect();
     let named: Vec<Uuid> = named.into_iter().collect();
     let locked = record::table.filter(record::id.eq_any(&named)).filter(record::type_.eq(Outcome::TYPE));
-    let _: Vec<i32> =
-        locked.order(record::id).select(record::version).for_update().load(&mut tx.conn).await?;
+    let _: Vec<i32> = locked.order(record::id).select(record::version).for_update().load(&mut tx.conn).await?;
     let caller = tx.caller.clone();
     let found = Outcome::find_all(&mut tx.conn, &caller, &named).await?;
     Ok(found.into_iter().map(|outcome| (outcome.id, outcome)).collect())

@@ -79,9 +79,12 @@ fn all_or_faults<T>(results: Vec<Result<T, Problem>>) -> Result<Vec<T>, Problem>
     for (index, result) in results.into_iter().enumerate() {
         match result {
             Ok(one) => good.push(one),
-            Err(problem) if problem.code() == Code::Invalid => faults.extend(problem.into_faults().into_iter().map(|fault| {
-                Fault { pointer: Some(format!("/items/{index}{}", fault.pointer.unwrap_or_default())), ..fault }
-            })),
+            Err(problem) if problem.code() == Code::Invalid => {
+                faults.extend(problem.into_faults().into_iter().map(|fault| Fault {
+                    pointer: Some(format!("/items/{index}{}", fault.pointer.unwrap_or_default())),
+                    ..fault
+                }))
+            }
             Err(problem) => return Err(problem),
         }
     }

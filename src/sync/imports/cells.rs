@@ -41,7 +41,8 @@ impl Columns {
                 let members = schemas[sent]["properties"].as_object().into_iter().flatten();
                 let known: BTreeSet<&str> = members.map(|(member, _)| member.as_str()).collect();
                 let known = known.into_iter().collect::<Vec<_>>().join(", ");
-                let detail = format!("no member is named {name:?}; name or take out this column. Known are id, {known}");
+                let detail =
+                    format!("no member is named {name:?}; name or take out this column. Known are id, {known}");
                 return Err(("unknown_column", detail));
             };
             if columns.iter().any(|(other, _)| other == name) {
@@ -68,11 +69,11 @@ impl Columns {
                 Kind::Text => Value::String(plain(cell)),
                 // What is none is left as text; the schema says what is wrong with it.
                 Kind::Number => cell.trim().parse().map(Value::Number).unwrap_or(Value::String(cell)),
-                Kind::Boolean => cell.trim().to_ascii_lowercase().parse().map(Value::Bool).unwrap_or(Value::String(cell)),
-                Kind::List => plain(cell).split(';').map(|one| Value::String(one.trim().to_owned())).collect(),
-                Kind::Json => {
-                    text::parse_json(cell.as_bytes()).map_err(|detail| (format!("/{name}"), detail))?
+                Kind::Boolean => {
+                    cell.trim().to_ascii_lowercase().parse().map(Value::Bool).unwrap_or(Value::String(cell))
                 }
+                Kind::List => plain(cell).split(';').map(|one| Value::String(one.trim().to_owned())).collect(),
+                Kind::Json => text::parse_json(cell.as_bytes()).map_err(|detail| (format!("/{name}"), detail))?,
             };
             members.insert(name.clone(), value);
         }

@@ -83,7 +83,8 @@ pub async fn create_import(call: Call, request: HttpRequest, payload: Payload) -
     let wanted: Wanted = call.query()?;
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let format = content_type.and_then(Format::of);
-    let format = format.ok_or_else(|| Problem::new(Code::UnsupportedMediaType, Code::UnsupportedMediaType.meaning()))?;
+    let format =
+        format.ok_or_else(|| Problem::new(Code::UnsupportedMediaType, Code::UnsupportedMediaType.meaning()))?;
     let file = upload::store(&call.state().database, payload).await?;
     request.extensions_mut().insert(BodyHash(file.hash));
     let answer = call

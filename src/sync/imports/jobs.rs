@@ -188,8 +188,9 @@ pub enum Progress<'a> {
 /// # Errors
 /// Those of the database.
 pub async fn progress(conn: &mut Conn, job: &Job, worker: Uuid, progress: Progress<'_>) -> Result<bool, Problem> {
-    let held = import::table
-        .filter(import::id.eq(job.id).and(import::lease_owner.eq(worker)).and(import::status.eq(ImportStatus::Running)));
+    let held = import::table.filter(
+        import::id.eq(job.id).and(import::lease_owner.eq(worker)).and(import::status.eq(ImportStatus::Running)),
+    );
     let now = diesel::dsl::now;
     let nobody: (Option<Uuid>, Option<chrono::DateTime<chrono::Utc>>) = (None, None);
     let released = (import::lease_owner.eq(nobody.0), import::lease_until.eq(nobody.1));
@@ -202,9 +203,7 @@ pub async fn progress(conn: &mut Conn, job: &Job, worker: Uuid, progress: Progre
             let kept = (counts, import::updated_at.eq(now), import::lease_until.eq(renewed));
             diesel::update(held).set(kept).execute(conn).await?
         }
-        Progress::Counted(total) => {
-            diesel::update(held).set((import::total.eq(total), released)).execute(conn).await?
-        }
+        Progress::Counted(total) => diesel::update(held).set((import::total.eq(total), released)).execute(conn).await?,
         Progress::Ended(status, counts) => {
             let no_file: Option<Uuid> = None;
             let ended = (

@@ -53,7 +53,11 @@ pub struct Reader {
 #[derive(Debug, PartialEq)]
 enum Piece {
     /// A row from `start` to `end`; the next begins at `after`.
-    Row { start: usize, end: usize, after: usize },
+    Row {
+        start: usize,
+        end: usize,
+        after: usize,
+    },
     /// It is not to be seen before more of the file is there.
     More,
     End,
@@ -76,8 +80,7 @@ impl Reader {
         let position = usize::try_from(place.position).unwrap_or_default();
         let columns = place.header.as_deref().and_then(|header| Columns::of(schemas, header).ok());
         let next_part = i32::try_from(position / CHUNK).unwrap_or(i32::MAX);
-        let mut reader =
-            Self { file_id, format, columns, place, buffer: vec![], at: 0, next_part, is_whole: false };
+        let mut reader = Self { file_id, format, columns, place, buffer: vec![], at: 0, next_part, is_whole: false };
         reader.fetch(conn).await?;
         reader.at = (position % CHUNK).min(reader.buffer.len());
         if position == 0 {
@@ -178,8 +181,7 @@ impl Reader {
         loop {
             match self.piece(conn).await? {
                 Piece::Row { start, end, after } => {
-                    let is_end =
-                        self.format == Format::Ndjson && is_end_of_export(&self.buffer[self.at..][start..end]);
+                    let is_end = self.format == Format::Ndjson && is_end_of_export(&self.buffer[self.at..][start..end]);
                     count += i32::from(!is_end);
                     self.advance(after);
                 }
@@ -270,11 +272,8 @@ fn record_of(bytes: &[u8], is_whole: bool) -> Piece {
     let Some(start) = bytes.iter().position(|byte| !matches!(byte, b'\n' | b'\r')) else {
         return if is_whole { Piece::End } else { Piece::More };
     };
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .buffer_capacity(1024)
-        .from_reader(&bytes[start..]);
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(1024).from_reader(&bytes[start..]);
     let mut record = csv::ByteRecord::new();
     let is_there = reader.read_byte_record(&mut record).unwrap_or_default();
     let after = start + usize::try_from(reader.position().byte()).unwrap_or_default();
