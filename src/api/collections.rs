@@ -43,6 +43,9 @@ pub type Shown = BTreeMap<Uuid, Value>;
 pub type Load =
     for<'c> fn(&'c mut Conn, &'c Caller, &'c [Uuid], NaiveDate) -> LocalBoxFuture<'c, Result<Shown, Problem>>;
 
+/// Brings rows of an import in, in their order.
+pub type Bring = for<'c> fn(&'c mut Tx, Vec<Value>) -> LocalBoxFuture<'c, Result<Vec<bringing::Outcome>, Problem>>;
+
 /// One kind of record.
 pub struct Collection {
     /// Its name, as in the path.
@@ -54,7 +57,7 @@ pub struct Collection {
     /// Writes the revision and the change of a record that something else changed.
     pub revise: for<'c> fn(&'c mut Tx, Uuid) -> LocalBoxFuture<'c, Result<(), Problem>>,
     /// Brings rows of an import in, in the name of the transaction's caller; what became of each, in their order.
-    pub bring: for<'c> fn(&'c mut Tx, Vec<Value>) -> LocalBoxFuture<'c, Result<Vec<bringing::Outcome>, Problem>>,
+    pub bring: Bring,
     /// The name of the schema of what is sent to make one.
     pub input: String,
 }

@@ -142,6 +142,9 @@ fn first_status(input: &ObservationInput) -> ObservationStatus {
 }
 
 /// Brings rows of an import in: runs of new ones together, those that change a record one by one, all in their order.
+///
+/// # Errors
+/// 503: that is not the rows' fault.
 pub async fn bring_all(tx: &mut Tx, rows: Vec<Value>) -> Result<Vec<bringing::Outcome>, Problem> {
     let members = |row: &Value| row.as_object().cloned().unwrap_or_default();
     let stated: Vec<Vec<(String, String)>> = rows

@@ -80,10 +80,9 @@ fn all_or_faults<T>(results: Vec<Result<T, Problem>>) -> Result<Vec<T>, Problem>
         match result {
             Ok(one) => good.push(one),
             Err(problem) if problem.code() == Code::Invalid => {
-                faults.extend(problem.into_faults().into_iter().map(|fault| Fault {
-                    pointer: Some(format!("/items/{index}{}", fault.pointer.unwrap_or_default())),
-                    ..fault
-                }))
+                let place = |fault: &Fault| format!("/items/{index}{}", fault.pointer.as_deref().unwrap_or_default());
+                let placed = |fault: Fault| Fault { pointer: Some(place(&fault)), ..fault };
+                faults.extend(problem.into_faults().into_iter().map(placed));
             }
             Err(problem) => return Err(problem),
         }
