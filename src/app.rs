@@ -1,6 +1,7 @@
 //! The application: its state, and how it is built and run. The tests run this same one.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
 use actix_cors::Cors;
 use actix_web::dev::{Server, ServerHandle};
@@ -9,7 +10,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::future::OptionFuture;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
 
@@ -69,6 +70,8 @@ pub struct State {
     pub clock: Clock,
     /// Whether the service was asked to stop: who waits for something answers then.
     pub stopping: watch::Sender<bool>,
+    /// Told of each import that this server was sent.
+    pub import_came: Arc<Notify>,
 }
 
 impl State {
@@ -86,6 +89,7 @@ impl State {
             rates,
             outgoing,
             clock,
+            import_came: Arc::default(),
             stopping: watch::Sender::new(false),
         }
     }

@@ -200,6 +200,7 @@ pub const TABLE: &[Row] = &[
     row("list_observations",                Yes, Yes, Yes, Yes),
     row("get_observation",                  Yes, Yes, Yes, Yes),
     row("list_observation_history",         Yes, Yes, Yes, Yes),
+    row("create_observations",              No,  No,  Own, No),
     row("update_observation",               No,  No,  Own, No),
     row("delete_observation",               No,  No,  Own, No),
     row("list_observation_transitions",     Yes, Yes, Yes, Yes),
@@ -231,6 +232,12 @@ pub const TABLE: &[Row] = &[
     row("export_observations",               Yes, Yes, Yes, Yes),
     row("export_evaluations",                Yes, Yes, Yes, Yes),
     row("get_catalogue",                    Yes, Yes, Yes, Yes),
+    row("list_imports",                     No,  No,  Yes, No),
+    row("create_import",                    No,  No,  Yes, No),
+    row("get_import",                       No,  No,  Own, No),
+    row("list_import_errors",               No,  No,  Own, No),
+    row("get_import_report",                No,  No,  Own, No),
+    row("cancel_import",                    No,  No,  Own, No),
 ];
 
 /// The row of an operation.
@@ -238,20 +245,24 @@ pub fn row_of(operation: &str) -> Option<&'static Row> {
     TABLE.iter().find(|row| row.operation == operation)
 }
 
-/// Lets a caller in or not.
-///
-/// # Errors
-/// 401 without a token where one is needed, 403 where the role is not enough.
-pub fn check(row: &Row, caller: &Caller, state: &State) -> Result<(), Problem> {
-    let may = match caller.role() {
+/// What a caller may do with an operation.
+pub fn may(row: &Row, caller: &Caller) -> May {
+    match caller.role() {
         _ if caller.is_administrator() => Yes,
         None => row.anonymous,
         Some(Role::Reader) => row.reader,
         Some(Role::Editor) => row.editor,
         Some(Role::Verifier) => row.verifier,
         Some(Role::Administrator) => Yes,
-    };
-    match (may, caller.role()) {
+    }
+}
+
+/// Lets a caller in or not.
+///
+/// # Errors
+/// 401 without a token where one is needed, 403 where the role is not enough.
+pub fn check(row: &Row, caller: &Caller, state: &State) -> Result<(), Problem> {
+    match (may(row, caller), caller.role()) {
         (Yes | Own, _) => Ok(()),
         (No, None) => Err(token_needed(&format!(
             "an access token is needed; get one from POST {}/oauth/token",

@@ -29,8 +29,9 @@ use crate::directory::programmes::Programme;
 use crate::directory::terms::Term;
 use crate::hosting::compliance::Compliance;
 use crate::hosting::hostings::Hosting;
+use crate::http::editing::Editable;
 use crate::http::paging::Listed;
-use crate::http::{Answer, Call, Problem};
+use crate::http::{Answer, Call, Problem, bringing};
 use crate::ids::REFERS_TO;
 use crate::outcomes::evaluations::Evaluation;
 use crate::outcomes::indicators::Indicator;
@@ -43,6 +44,9 @@ pub type Shown = BTreeMap<Uuid, Value>;
 
 /// Reads records as they are shown to a caller on a day.
 pub type Load = for<'c> fn(&'c mut Conn, &'c Caller, &'c [Uuid], NaiveDate) -> BoxFuture<'c, Result<Shown, Problem>>;
+
+/// Brings rows of an import in, in their order.
+pub type Bring = for<'c> fn(&'c mut Tx, Vec<Value>) -> LocalBoxFuture<'c, Result<Vec<bringing::Outcome>, Problem>>;
 
 /// One kind of record.
 pub struct Collection {
@@ -58,10 +62,14 @@ pub struct Collection {
     pub within: fn() -> Vec<Parameter>,
     /// Writes the revision and the change of a record that something else changed.
     pub revise: for<'c> fn(&'c mut Tx, Uuid) -> LocalBoxFuture<'c, Result<(), Problem>>,
+    /// Brings rows of an import in, in the name of the transaction's caller; what became of each, in their order.
+    pub bring: Bring,
+    /// The name of the schema of what is sent to make one.
+    pub input: String,
 }
 
 impl Collection {
-    fn of<R: Listed + ToSchema>() -> Self {
+    fn of<R: Listed + Editable>() -> Self {
         Self {
             name: R::TYPE,
             schema: R::name().into(),
@@ -69,6 +77,8 @@ impl Collection {
             export: |call, format| exports::export::<R>(call, format).boxed_local(),
             within: R::within,
             revise: revise::<R>,
+            bring: |tx, rows| R::bring_all(tx, rows).boxed_local(),
+            input: R::Input::name().into(),
         }
     }
 }

@@ -36,7 +36,7 @@ const TAGS: &[(&str, &str)] = &[
     ("outcomes", "**6. What came of it.** Indicators, outcomes with baseline and target, observations, evaluations."),
     (
         "sync",
-        "**7. Partner systems.** Load everything once, follow every change, write many records at once; a catalogue for data portals.",
+        "**7. Partner systems.** Load everything once, follow every change, import many records at once, be told by webhooks; a catalogue for data portals.",
     ),
     ("service", "**The service itself.** Publisher, licence, health."),
 ];
@@ -62,6 +62,7 @@ const PATH_EXAMPLES: &[(&str, &str)] = &[
     ("/v1/compliance/", "015aca1d-6501-7000-8000-000000000001"),
     ("/v1/evaluations/", "015aca1d-6502-7000-8000-000000000002"),
     ("/v1/webhooks/", "015aca1d-6505-7000-8000-000000000005"),
+    ("/v1/imports/", "015aca1d-6505-7000-8000-000000000005"),
     ("/v1/accounts/", "015aca1d-6503-7000-8000-000000000003"),
 ];
 
@@ -426,7 +427,7 @@ fn success_headers(status: &str, method: &str, id: &str, reads_past: bool) -> Va
     if id.starts_with("export_") {
         names.extend(["X-As-Of", "X-Change-Cursor", "Content-Disposition"]);
     }
-    if status == "201" {
+    if matches!(status, "201" | "202") {
         names.push("Location");
     }
     if method == "get" && (id.starts_with("list_") || id == "search_records") {
@@ -443,7 +444,7 @@ fn headers() -> Value {
     let header = |description: &str, example: &str| json!({"description": description, "schema": {"type": "string", "examples": [example]}});
     json!({
         "ETag": header("Version and hash of this representation; send it as If-Match to change, as If-None-Match to ask again.", "\"v7.0123456789abcdef\""),
-        "Location": header("The path of the new record.", "/v1/pilots/015aca1d-640d-7000-8000-00000000000d"),
+        "Location": header("The path of what is new.", "/v1/pilots/015aca1d-640d-7000-8000-00000000000d"),
         "Link": header("The next page, rel=\"next\" (RFC 8288).", "</v1/pilots?cursor=…>; rel=\"next\""),
         "X-As-Of-Position": header("With `as_of`: the position that was read; `as_of` takes it.", "1024"),
         "X-As-Of": header("The instant of the snapshot; `as_of` takes it.", "2026-11-24T12:00:00.000000Z"),

@@ -20,7 +20,7 @@ use crate::http::paging::{Count, NameSort, TitleSort, UpdatedSort};
 use crate::ids::NeedId;
 use crate::outcomes::{evaluations, indicators, observations, outcome, verification};
 use crate::sync::webhooks::Event;
-use crate::sync::{changes, exports as files, harvest, webhooks};
+use crate::sync::{changes, exports as files, harvest, imports, webhooks};
 use crate::{pages, service};
 
 pub mod collections;
@@ -63,6 +63,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(changes::routes)
         .configure(files::routes)
         .configure(harvest::routes)
+        .configure(imports::routes)
         .configure(webhooks::routes)
         .configure(service::routes);
 }

@@ -15,6 +15,7 @@ mod doctor;
 mod export;
 mod generate;
 mod healthcheck;
+mod import;
 mod key;
 mod migrate;
 mod openapi;
@@ -88,6 +89,8 @@ enum Command {
     },
     /// Write a collection of a running service to a file, whole or not at all
     Export(Box<export::Arguments>),
+    /// Bring the records of a file into a running service
+    Import(Box<import::Arguments>),
     /// Write the OpenAPI document to openapi/openapi.json
     Openapi {
         /// Only say whether the file is up to date; exit code 1 if not
@@ -178,6 +181,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         }
         Command::Demo { database, action } => generate::run(&database, action).await,
         Command::Export(arguments) => export::run(&arguments).await,
+        Command::Import(arguments) => import::run(&arguments).await,
         Command::Openapi { check } => openapi::run(check),
         Command::Doctor { database, service } => doctor::run(&database, &service).await,
         Command::Healthcheck { service } => healthcheck::run(&service).await,

@@ -1,8 +1,11 @@
 //! The ids of records in partners' systems: unique per collection, source and value. A source is a namespace, which
 //! belongs to the city that used it first, or to the administrators.
 
+use std::collections::{BTreeSet, HashMap};
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::Tx;
@@ -37,40 +40,57 @@ impl Tx {
         Ok(id)
     }
 
-    /// Adds external ids to a record.
+    /// Those of these external ids that are taken, with the records that have them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_externals(
+        &mut self,
+        collection: &str,
+        wanted: &[(&str, &str)],
+    ) -> Result<HashMap<(String, String), Uuid>, Problem> {
+        if wanted.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let (sources, values): (Vec<&str>, Vec<&str>) = wanted.iter().copied().unzip();
+        let sources: BTreeSet<&str> = sources.into_iter().collect();
+        let found: Vec<(String, String, Uuid)> = external_id::table
+            .filter(external_id::type_.eq(collection))
+            .filter(external_id::source.eq_any(sources.into_iter().collect::<Vec<_>>()))
+            .filter(external_id::value.eq_any(values))
+            .select((external_id::source, external_id::value, external_id::record_id))
+            .load(&mut self.conn)
+            .await?;
+        Ok(found.into_iter().map(|(source, value, id)| ((source, value), id)).collect())
+    }
+
+    /// Adds external ids to records.
     ///
     /// # Errors
     /// 403 for a source of another city, 409 for an external id that another record has.
     pub(super) async fn add_external_ids(
         &mut self,
         collection: &str,
-        id: Uuid,
-        added: &[ExternalId],
+        added: &[(Uuid, &ExternalId)],
     ) -> Result<(), Problem> {
-        for one in added {
-            self.claim(&one.source).await?;
-            if let Some(other) = self.find_external(collection, &one.source, &one.value).await? {
-                let (visibility, cities): (String, Vec<Uuid>) = revision::table
-                    .filter(revision::record_id.eq(other))
-                    .order(revision::version.desc())
-                    .select((revision::visibility, revision::city_ids))
-                    .first(&mut self.conn)
-                    .await?;
-                let problem = taken(&one.source, &one.value);
-                let seen = self.caller.may_see(collection, &visibility, &cities);
-                return Err(if seen { problem.with("existing_id", other) } else { problem });
-            }
-            diesel::insert_into(external_id::table)
-                .values((
-                    external_id::record_id.eq(id),
-                    external_id::type_.eq(collection),
-                    external_id::source.eq(&one.source),
-                    external_id::value.eq(&one.value),
-                ))
-                .execute(&mut self.conn)
-                .await?;
+        let sources: BTreeSet<&str> = added.iter().map(|(_, one)| one.source.as_str()).collect();
+        for source in sources {
+            self.claim(source).await?;
         }
-        Ok(())
+        let wanted: Vec<_> = added.iter().map(|(_, one)| (one.source.as_str(), one.value.as_str())).collect();
+        if let Some(((source, value), other)) = self.find_externals(collection, &wanted).await?.into_iter().next() {
+            let (visibility, cities): (String, Vec<Uuid>) = revision::table
+                .filter(revision::record_id.eq(other))
+                .order(revision::version.desc())
+                .select((revision::visibility, revision::city_ids))
+                .first(&mut self.conn)
+                .await?;
+            let problem = taken(&source, &value);
+            let seen = self.caller.may_see(collection, &visibility, &cities);
+            return Err(if seen { problem.with("existing_id", other) } else { problem });
+        }
+        let row = |(id, one): &(Uuid, &ExternalId)| json!({"record_id": id, "type": collection, "source": one.source, "value": one.value});
+        self.insert_rows("external_id", "record_id, type, source, value", added.iter().map(row).collect()).await
     }
 
     /// Makes these the external ids of a record. Those of other cities' sources may stay, but not come or go.
@@ -98,8 +118,8 @@ impl Tx {
         }
         let is_new =
             |one: &&ExternalId| !had.iter().any(|(source, value)| one.source == *source && one.value == *value);
-        let added: Vec<ExternalId> = wanted.iter().filter(is_new).cloned().collect();
-        self.add_external_ids(collection, id, &added).await
+        let added: Vec<_> = wanted.iter().filter(is_new).map(|one| (id, one)).collect();
+        self.add_external_ids(collection, &added).await
     }
 
     /// That the source is the caller's to use; one that nobody used yet becomes so.

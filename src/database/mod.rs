@@ -8,7 +8,7 @@ use deadpool::Runtime;
 use diesel::ConnectionError;
 use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, TransactionManager};
 use futures_util::FutureExt;
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use crate::access::{Caller, unauthorised_city};
 use crate::http::Problem;
 use crate::http::conditional::IfMatch;
 
+pub mod batches;
 pub mod cluster;
 pub mod external_ids;
 pub mod history;
@@ -209,6 +210,33 @@ impl Tx {
         }
         self.acting = Acting { city_id, as_administrator: city_id.is_none() };
         Ok(())
+    }
+
+    /// Does work that is undone by itself if it fails, and leaves the rest of the transaction as it was. Constraints
+    /// that are checked at the end are checked at the end of it.
+    ///
+    /// # Errors
+    /// Those of `work`, and 503 if the connection was lost.
+    pub async fn apart<T>(&mut self, work: impl AsyncFnOnce(&mut Tx) -> Result<T, Problem>) -> Result<T, Problem> {
+        <AsyncPgConnection as AsyncConnection>::TransactionManager::begin_transaction(&mut *self.conn).await?;
+        let result = match work(self).await {
+            Ok(done) => {
+                let settle = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED";
+                self.conn.batch_execute(settle).await.map(|()| done).map_err(Problem::from)
+            }
+            Err(problem) => Err(problem),
+        };
+        match result {
+            Ok(done) => {
+                <AsyncPgConnection as AsyncConnection>::TransactionManager::commit_transaction(&mut *self.conn).await?;
+                Ok(done)
+            }
+            Err(problem) => {
+                <AsyncPgConnection as AsyncConnection>::TransactionManager::rollback_transaction(&mut *self.conn)
+                    .await?;
+                Err(problem)
+            }
+        }
     }
 
     /// Keeps what was done.

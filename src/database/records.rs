@@ -242,7 +242,8 @@ impl Tx {
             ))
             .execute(&mut self.conn)
             .await?;
-        self.add_external_ids(R::TYPE, id, &common.external_ids).await?;
+        let external: Vec<_> = common.external_ids.iter().map(|one| (id, one)).collect();
+        self.add_external_ids(R::TYPE, &external).await?;
         self.cite(id, common).await?;
         Ok(id)
     }
@@ -310,12 +311,23 @@ impl Tx {
     /// # Errors
     /// Those of the database.
     pub async fn updated<R: Record>(&mut self, current: R) -> Answer {
+        match self.settled(&current).await? {
+            Some(record) => Ok(reply(StatusCode::OK, record, &self.caller)),
+            None => Ok(self.unchanged(current)),
+        }
+    }
+
+    /// Like [`Tx::updated`], without an answer: the next version, if there is one.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn settled<R: Record>(&mut self, current: &R) -> Result<Option<R>, Problem> {
         let id = current.id();
         if self.reload::<R>(id).await?.writable() == current.writable() {
-            return Ok(self.unchanged(current));
+            return Ok(None);
         }
         self.next_version(id).await?;
-        self.moved::<R>(id).await
+        self.recorded::<R>(id, Op::Update).await.map(Some)
     }
 
     /// Writes the revision and the change of a record that was moved to its next version, and answers it: 200, ETag.

@@ -308,6 +308,62 @@ diesel::table! {
 }
 
 diesel::table! {
+    import (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        format -> Text,
+        status -> Text,
+        dry_run -> Bool,
+        atomic -> Bool,
+        account_id -> Uuid,
+        file_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        started_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+        total -> Nullable<Int4>,
+        read -> Int4,
+        created -> Int4,
+        updated -> Int4,
+        unchanged -> Int4,
+        failed -> Int4,
+        position -> Int8,
+        line -> Int4,
+        header -> Nullable<Array<Text>>,
+        faults -> Int4,
+        lease_owner -> Nullable<Uuid>,
+        lease_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    import_chunk (file_id, number) {
+        file_id -> Uuid,
+        number -> Int4,
+        bytes -> Bytea,
+    }
+}
+
+diesel::table! {
+    import_error (import_id, number) {
+        import_id -> Uuid,
+        number -> Int4,
+        line -> Int4,
+        pointer -> Nullable<Text>,
+        code -> Text,
+        detail -> Text,
+    }
+}
+
+diesel::table! {
+    import_file (id) {
+        id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     indicator (id) {
         id -> Uuid,
         vocabulary -> Text,
@@ -941,6 +997,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    import_shown (id) {
+        id -> Uuid,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        started_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+        #[sql_name = "type"]
+        type_ -> Text,
+        status -> Text,
+        dry_run -> Bool,
+        atomic -> Bool,
+        total -> Nullable<Int4>,
+        read -> Int4,
+        created -> Int4,
+        updated -> Int4,
+        unchanged -> Int4,
+        failed -> Int4,
+        account_id -> Uuid,
+        errors -> Jsonb,
+    }
+}
+
+diesel::table! {
     indicator_view (id) {
         id -> Uuid,
         #[sql_name = "type"]
@@ -1305,6 +1384,10 @@ diesel::joinable!(hosting -> initiative (initiative_id));
 diesel::joinable!(hosting -> organisation (lead_organisation_id));
 diesel::joinable!(hosting -> record (id));
 diesel::joinable!(idempotency_key -> account (account_id));
+diesel::joinable!(import -> account (account_id));
+diesel::joinable!(import -> import_file (file_id));
+diesel::joinable!(import_chunk -> import_file (file_id));
+diesel::joinable!(import_error -> import (import_id));
 diesel::joinable!(indicator -> city (city_id));
 diesel::joinable!(indicator -> record (id));
 diesel::joinable!(indicator_area -> indicator (indicator_id));
@@ -1383,6 +1466,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     external_source,
     hosting,
     idempotency_key,
+    import,
+    import_chunk,
+    import_error,
+    import_file,
     indicator,
     indicator_area,
     initiative,

@@ -59,15 +59,7 @@ pub type Rows = (&'static str, &'static str, Vec<Value>);
 
 /// Inserts rows that are given as JSON.
 pub async fn insert(tx: &mut Tx, (table, columns, rows): Rows) -> Result<(), Problem> {
-    for chunk in rows.chunks(2 * BATCH) {
-        diesel::sql_query(format!(
-            "INSERT INTO {table} ({columns}) SELECT {columns} FROM jsonb_populate_recordset(NULL::public.{table}, $1)"
-        ))
-        .bind::<Jsonb, _>(json!(chunk))
-        .execute(&mut tx.conn)
-        .await?;
-    }
-    Ok(())
+    tx.insert_rows(table, columns, rows).await
 }
 
 /// Runs a statement over rows that are given as JSON.

@@ -17,12 +17,13 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::problem::{Code, Fault, Problem};
-use super::schemas::{Reference, Schema};
+pub use super::rules::Rules;
+use super::schemas::{Reference, Schema, base_name};
 use super::text;
 use crate::database::Tx;
 use crate::database::records::Record;
 use crate::database::references::{self, Resolved};
-use crate::values::{CityRef, PartialDate};
+use crate::values::CityRef;
 
 /// The most bytes a body may have.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -99,11 +100,41 @@ impl<T> Body<T> {
     }
 
     fn with(&self, change: impl FnOnce(&mut Map<String, Value>)) -> Self {
-        let mut value = self.value.clone();
-        if let Value::Object(members) = &mut value {
+        let (value, faults) = (self.value.clone(), self.faults.clone());
+        let mut body = Self { value, faults, replaces: self.replaces, kind: PhantomData };
+        body.edit(change);
+        body
+    }
+
+    /// Changes the members, if it is an object.
+    pub fn edit(&mut self, change: impl FnOnce(&mut Map<String, Value>)) {
+        if let Value::Object(members) = &mut self.value {
             change(members);
         }
-        Self { value, faults: self.faults.clone(), replaces: self.replaces, kind: PhantomData }
+    }
+
+    /// What it says as it came, brought to NFC.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The items of a list in it, each a body of its own.
+    ///
+    /// # Errors
+    /// 422 with what is wrong around the items.
+    pub fn items<I>(&self, member: &str) -> Result<Vec<Body<I>>, Problem>
+    where
+        T: ToSchema,
+    {
+        let within = format!("/{member}/");
+        let is_of_item = |fault: &Fault| fault.pointer.as_deref().is_some_and(|pointer| pointer.starts_with(&within));
+        let mut faults = Schema::named(&T::name()).faults(&self.value);
+        faults.retain(|fault| !is_of_item(fault));
+        if !faults.is_empty() {
+            return Err(Problem::invalid(faults));
+        }
+        let items = self.value[member].as_array().map_or(&[][..], Vec::as_slice);
+        Ok(items.iter().cloned().map(Body::from_value).collect())
     }
 
     /// A member as it was sent; null if it was not.
@@ -220,6 +251,35 @@ impl<T: Input> Body<T> {
         check(tx, self.value.clone(), self.faults.clone(), None).await
     }
 
+    /// Checks many bodies as whole new records, each by itself; what they name is asked for all at once.
+    ///
+    /// # Errors
+    /// Those of the database. What is wrong with a body stands in its place.
+    pub async fn checked_all(tx: &mut Tx, bodies: Vec<Self>) -> Result<Vec<Result<Checked<T>, Problem>>, Problem> {
+        let schema = Schema::named(&T::name());
+        let (mut found, mut begun) = (vec![], vec![]);
+        for (index, body) in bodies.into_iter().enumerate() {
+            let mut rules = Rules(body.faults);
+            let own = references_of(schema, &body.value, &mut rules).into_iter();
+            found.extend(own.map(|one| Reference { pointer: format!("/{index}{}", one.pointer), ..one }));
+            begun.push((body.value, rules));
+        }
+        let mut faults = vec![];
+        let resolved = references::resolve(tx, found, |_| false, &mut faults).await?;
+        for fault in faults {
+            let pointer = fault.pointer.as_deref().unwrap_or_default().trim_start_matches('/');
+            let (index, own) = pointer.split_once('/').unwrap_or((pointer, ""));
+            if let Some((_, rules)) = index.parse().ok().and_then(|index: usize| begun.get_mut(index)) {
+                rules.0.push(Fault { pointer: Some(format!("/{own}")), ..fault });
+            }
+        }
+        let mut checked = Vec::with_capacity(begun.len());
+        for (value, rules) in begun {
+            checked.push(finish(tx, schema, value, rules, resolved.clone()).await);
+        }
+        Ok(checked)
+    }
+
     /// Checks the body as a whole record that takes the place of `current`.
     ///
     /// # Errors
@@ -265,11 +325,6 @@ impl<T: Input> Body<T> {
     }
 }
 
-/// The name of the record that a body's schema belongs to.
-fn base_name(name: &str) -> &str {
-    name.trim_end_matches("Input").trim_end_matches("Change").trim_end_matches("Patch")
-}
-
 /// The record as somebody would send it: its writable members that are stated.
 fn writable<T: ToSchema>(mut current: Value) -> Value {
     let members = &Schema::named(&T::name()).members;
@@ -305,14 +360,30 @@ async fn check<T: Input>(
 ) -> Result<Checked<T>, Problem> {
     let schema = Schema::named(&T::name());
     let mut rules = Rules(faults);
-    rules.0.extend(schema.faults(&value));
-    let bad: BTreeSet<String> = rules.0.iter().filter_map(|fault| fault.pointer.clone()).collect();
+    let found = references_of(schema, &value, &mut rules);
     let kept = before.map(|before| schema.references(before)).unwrap_or_default();
     let unchanged = |reference: &Reference| {
         kept.iter().any(|one| one.collection == reference.collection && one.value == reference.value)
     };
-    let found = schema.references(&value).into_iter().filter(|one| !bad.contains(&one.pointer)).collect();
     let resolved = references::resolve(tx, found, unchanged, &mut rules.0).await?;
+    finish(tx, schema, value, rules, resolved).await
+}
+
+/// What is wrong by the schema; and what the value names, as far as it is not wrong already.
+fn references_of(schema: &Schema, value: &Value, rules: &mut Rules) -> Vec<Reference> {
+    rules.0.extend(schema.faults(value));
+    let bad: BTreeSet<&str> = rules.0.iter().filter_map(|fault| fault.pointer.as_deref()).collect();
+    schema.references(value).into_iter().filter(|one| !bad.contains(one.pointer.as_str())).collect()
+}
+
+/// The last checks, once it is known what the value names.
+async fn finish<T: Input>(
+    tx: &mut Tx,
+    schema: &Schema,
+    value: Value,
+    mut rules: Rules,
+    resolved: Resolved,
+) -> Result<Checked<T>, Problem> {
     check_translations(schema, &value, &mut rules);
     check_external_ids(&value, &mut rules);
     match serde_path_to_error::deserialize(value) {
@@ -348,55 +419,6 @@ fn check_external_ids(value: &Value, rules: &mut Rules) {
     let ids = value["external_ids"].as_array().map_or(&[][..], Vec::as_slice);
     for (index, id) in ids.iter().enumerate() {
         rules.require(!ids[..index].contains(id), &format!("/external_ids/{index}"), "not_unique", "is there twice");
-    }
-}
-
-/// Rules that need more than the schema: collects what is wrong, so that the client hears of all at once.
-#[derive(Debug, Default)]
-pub struct Rules(Vec<Fault>);
-
-impl Rules {
-    /// None checked yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Whether something is wrong there already; one fault of a member is told, the first.
-    pub fn has(&self, pointer: &str) -> bool {
-        self.0.iter().any(|fault| fault.pointer.as_deref() == Some(pointer))
-    }
-    /// What has to hold, and what the client is told if it does not.
-    pub fn require(&mut self, holds: bool, pointer: &str, code: &str, detail: &str) {
-        if !holds && !self.has(pointer) {
-            self.0.push(Fault::at(pointer, code, detail));
-        }
-    }
-    /// That an end is not before its beginning, as far as both are known.
-    pub fn require_order(
-        &mut self,
-        start: Option<&PartialDate>,
-        end: Option<&PartialDate>,
-        pointer: &str,
-        start_name: &str,
-    ) {
-        if let (Some(start), Some(end)) = (start, end) {
-            self.require(
-                end.last_day() >= start.first_day(),
-                pointer,
-                "before_start",
-                &format!("must not be before {start_name}"),
-            );
-        }
-    }
-    /// # Errors
-    /// 422 with all that did not hold.
-    pub fn done(self) -> Result<(), Problem> {
-        if self.0.is_empty() { Ok(()) } else { Err(self.problem()) }
-    }
-
-    fn problem(mut self) -> Problem {
-        let mut seen = BTreeSet::new();
-        self.0.retain(|fault| seen.insert((fault.pointer.clone(), fault.code.clone())));
-        Problem::invalid(self.0)
     }
 }
 

@@ -3,11 +3,12 @@
 
 use std::future::Future;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::body::{Body, Checked, Input, Rules};
+use super::bringing::{self, Outcome};
 use super::call::{Answer, Call};
 use super::conditional::IfMatch;
 use super::problem::{Code, Problem};
@@ -36,6 +37,14 @@ pub trait Editable: Record + ToSchema {
         _rules: &mut Rules,
     ) -> impl Future<Output = Result<(), Problem>> {
         std::future::ready(Ok(()))
+    }
+
+    /// Reads a row of an import as it would be sent: takes out what an export shows of the record beside that.
+    fn reread(_row: &mut Map<String, Value>, _current: Option<&Self>) {}
+
+    /// Brings the rows of an import in, in their order; each by itself unless a kind has a faster way.
+    fn bring_all(tx: &mut Tx, rows: Vec<Value>) -> impl Future<Output = Result<Vec<Outcome>, Problem>> {
+        bringing::bring_each::<Self>(tx, rows)
     }
 }
 
@@ -103,11 +112,16 @@ pub async fn upsert<R: Editable>(tx: &mut Tx, source: &str, value: &str, body: &
         tx.if_match = IfMatch::Any;
     }
     let body = body.with_external_id(source, value, true);
-    let input = body.checked_beside(tx, &current).await?;
+    if replace(tx, &current, &body).await? { tx.updated(current).await } else { Ok(tx.unchanged(current)) }
+}
+
+/// Changes a record to what a body says of the whole of it. False if that changes nothing.
+pub(super) async fn replace<R: Editable>(tx: &mut Tx, current: &R, body: &Body<R::Input>) -> Result<bool, Problem> {
+    let input = body.checked_beside(tx, current).await?;
     let mut rules = Rules::new();
-    R::check_fixed(tx, &current, &input, &mut rules).await?;
+    R::check_fixed(tx, current, &input, &mut rules).await?;
     rules.done()?;
-    change(tx, current, &body.replacing::<R::Change>(can_be_empty::<R>)).await
+    R::change(tx, current, &body.replacing::<R::Change>(can_be_empty::<R>)).await
 }
 
 /// Whether a member of a record can be empty. What cannot has a default when a record is made; an upsert that leaves it

@@ -129,7 +129,7 @@ async fn admit(
     let Some(methods) = OPERATIONS.get(&pattern) else {
         let (is_read, is_form) = (request.method() == Method::GET, pattern == oauth::AUTHORIZE);
         return match (is_read || (is_form && request.method() == Method::POST), is_form) {
-            (true, _) => check_size(request.headers()).map(|()| Admission::Plain),
+            (true, _) => check_size(request.headers(), MAX_BYTES).map(|()| Admission::Plain),
             (false, true) => Err(method_not_allowed("GET, HEAD, POST")),
             (false, false) => Err(method_not_allowed("GET, HEAD")),
         };
@@ -140,7 +140,7 @@ async fn admit(
     let Some(operation) = methods.get(request.method()) else {
         return Err(method_not_allowed(&allowed(methods.keys())));
     };
-    check_size(request.headers())?;
+    check_size(request.headers(), operation.max_bytes)?;
     let address = state.rates.address_of(request);
     let caller = match bearer(request.headers(), operation)? {
         Some(token) => {
@@ -181,9 +181,9 @@ fn method_not_allowed(allow: &str) -> Problem {
     Problem::new(Code::MethodNotAllowed, format!("this path takes {allow}")).header(header::ALLOW, allow)
 }
 
-fn check_size(headers: &HeaderMap) -> Result<(), Problem> {
+fn check_size(headers: &HeaderMap, most: usize) -> Result<(), Problem> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if length.is_some_and(|length| length > MAX_BYTES) {
+    if length.is_some_and(|length| length > most) {
         return Err(Problem::new(Code::TooLarge, Code::TooLarge.meaning()));
     }
     Ok(())
@@ -214,14 +214,16 @@ fn check_media_types(request: &ServiceRequest, operation: &Operation) -> Result<
         return Err(Problem::new(Code::UnsupportedMediaType, "the body must not be compressed"));
     }
     // The token endpoint tells its own errors in the form of RFC 6749.
-    if let Some(wanted) = operation.body.as_ref().filter(|_| operation.id != "create_token") {
+    if !operation.bodies.is_empty() && operation.id != "create_token" {
         let sent =
             request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if !sent.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted) {
+        let sent = sent.split(';').next().unwrap_or_default().trim();
+        if !operation.bodies.iter().any(|wanted| sent.eq_ignore_ascii_case(wanted)) {
+            let wanted = operation.bodies.join(", ");
             let problem = Problem::new(Code::UnsupportedMediaType, format!("the body must be {wanted}"));
             return Err(problem
                 .header(HeaderName::from_static("accept-patch"), "application/merge-patch+json")
-                .header(header::ACCEPT, wanted));
+                .header(header::ACCEPT, &wanted));
         }
     }
     check_accept(request.headers(), operation.answers.iter().map(String::as_str))

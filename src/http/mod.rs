@@ -2,6 +2,7 @@
 //! idempotency, answers, and the middleware that every request walks through.
 
 pub mod body;
+pub mod bringing;
 pub mod call;
 pub mod conditional;
 pub mod editing;
@@ -16,6 +17,7 @@ pub mod presentation;
 pub mod problem;
 pub mod rates;
 pub mod reply;
+pub mod rules;
 pub mod schemas;
 pub mod text;
 

@@ -6,11 +6,13 @@ use std::sync::{LazyLock, OnceLock};
 use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 
+use super::body::MAX_BYTES;
 use super::problem::{Fault, Problem};
 use super::schemas::Schema;
 use super::text;
 use crate::access::table::{self, Row};
 use crate::ids::REFERS_TO;
+use crate::sync::imports;
 
 /// One operation: a path and a method.
 pub struct Operation {
@@ -20,8 +22,10 @@ pub struct Operation {
     pub path: String,
     /// Who may call it.
     pub permission: &'static Row,
-    /// The media type of its body, if it takes one.
-    pub body: Option<String>,
+    /// The media types of its body, if it takes one.
+    pub bodies: Vec<String>,
+    /// The most bytes that its body may have.
+    pub max_bytes: usize,
     /// The media types of its answers.
     pub answers: Vec<String>,
     /// Whether it is a list, with a cursor.
@@ -58,7 +62,8 @@ impl Operation {
             .collect();
         Self {
             permission: table::row_of(&id).unwrap_or_else(|| panic!("{id} has no row in the table of permissions")),
-            body: media(&operation["requestBody"]["content"]).into_iter().next(),
+            bodies: media(&operation["requestBody"]["content"]),
+            max_bytes: if id == "create_import" { imports::MAX_BYTES } else { MAX_BYTES },
             answers: operation["responses"]
                 .as_object()
                 .into_iter()

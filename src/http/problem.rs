@@ -58,7 +58,7 @@ codes! {
     NotAcceptable = 406 "not_acceptable" "No such format":
         "The header Accept asks for a format that this path does not have. Ask for application/json.",
     Timeout = 408 "timeout" "The body did not arrive in time":
-        "A body has to arrive within 15 seconds. Send it again.",
+        "A body has to arrive within 15 seconds, a file to import with no longer pause than that. Send it again.",
     Conflict = 409 "conflict" "The record's state does not allow this":
         "The request does not fit the state of the record or of another one. The detail says which and why.",
     Duplicate = 409 "duplicate" "There is one already":
@@ -80,7 +80,7 @@ codes! {
     StaleVersion = 412 "stale_version" "The record was changed in the meantime":
         "If-Match names an older version; the header ETag holds the current one. Read it, decide, and send again.",
     TooLarge = 413 "too_large" "The body is too large":
-        "A body may have 1 MiB. Send less, or in parts.",
+        "A body may have 1 MiB, a file to import 64 MiB. Send less, or in parts.",
     UnsupportedMediaType = 415 "unsupported_media_type" "Not a media type that this path takes":
         "Send application/json; for PATCH application/merge-patch+json (see the header Accept-Patch).",
     Invalid = 422 "invalid" "The body is not acceptable":
@@ -206,6 +206,15 @@ impl Problem {
             self.0.headers.push((name, value));
         }
         self
+    }
+
+    /// What is wrong, one by one: the faults, or the problem itself where it has none.
+    pub fn into_faults(self) -> Vec<Fault> {
+        let Content { code, detail, faults, .. } = *self.0;
+        if faults.is_empty() {
+            return vec![Fault { pointer: None, parameter: None, code: code.label().into(), detail }];
+        }
+        faults
     }
 
     /// Which of the table.

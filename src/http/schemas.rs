@@ -40,6 +40,11 @@ static SCHEMAS: LazyLock<HashMap<String, OnceLock<Schema>>> = LazyLock::new(|| {
     components()["schemas"].as_object().into_iter().flatten().map(|(name, _)| (name.clone(), OnceLock::new())).collect()
 });
 
+/// The name of the record that a body's schema belongs to.
+pub(super) fn base_name(name: &str) -> &str {
+    name.trim_end_matches("Input").trim_end_matches("Change").trim_end_matches("Patch")
+}
+
 fn components() -> &'static Value {
     &crate::api::document()["components"]
 }
@@ -52,8 +57,7 @@ impl Schema {
     pub fn named(name: &str) -> &'static Schema {
         let cell = SCHEMAS.get(name).unwrap_or_else(|| panic!("the OpenAPI document has no schema {name}"));
         cell.get_or_init(|| {
-            let base = name.trim_end_matches("Input").trim_end_matches("Change").trim_end_matches("Patch");
-            let shown = &components()["schemas"][base]["properties"];
+            let shown = &components()["schemas"][base_name(name)]["properties"];
             Schema::new(json!({ "$ref": format!("#/components/schemas/{name}") }), shown)
         })
     }
@@ -84,6 +88,11 @@ impl Schema {
             self.translate(&error, &mut faults);
         }
         faults
+    }
+
+    /// Whether answers have this member and bodies may not.
+    pub fn is_read_only(&self, member: &str) -> bool {
+        self.read_only.contains(member)
     }
 
     /// Everything in a value that names another record.

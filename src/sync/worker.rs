@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::webhooks;
+use super::{imports, webhooks};
 use crate::app::State;
 use crate::database::positions;
 use crate::database::schema::{idempotency_key, webhook_delivery, webhook_secret};
@@ -22,6 +22,7 @@ const CLEANING: Duration = Duration::from_secs(60 * 60);
 
 /// Works until the service stops.
 pub async fn run(state: web::Data<State>) {
+    imports::keep_running(&state);
     tokio::join!(
         until_stopped(&state, positions::keep_numbering(state.database.clone())),
         webhooks::keep_delivering(state.clone()),

@@ -192,7 +192,11 @@ fn is_described(property: &'static Value) -> bool {
 fn every_body_member_is_described() {
     for (method, path, operation) in operations() {
         for content in operation["requestBody"]["content"].as_object().into_iter().flat_map(|one| one.values()) {
-            for (member, property) in resolved(&content["schema"])["properties"].as_object().unwrap() {
+            // A file has rows, whose members are those of another operation's body.
+            let is_file = path == "/v1/imports" && content["example"].is_string() || content["example"].is_array();
+            let properties = resolved(&content["schema"])["properties"].as_object();
+            assert!(properties.is_some() || is_file, "{method} {path}");
+            for (member, property) in properties.into_iter().flatten() {
                 assert!(is_described(property), "{method} {path}: {member} is not described");
             }
         }

@@ -25,6 +25,7 @@ struct World {
     document: Value,
     organisation: Value,
     account: Value,
+    import: Value,
     partnership: Value,
     initiative: Value,
     activity: Value,
@@ -99,6 +100,7 @@ impl World {
                 .post("/v1/accounts", json!({"client_id": "another", "name": "Another", "role": "reader"}))
                 .await
                 .created(),
+            import: busan.post("/v1/imports?type=needs", json!([])).await.json,
             partnership: new_partnership(&busan, json!({"programme_id": null, "cities": ["KRPUS", "ESBCN"]})).await,
             initiative: new_initiative(&busan, json!({})).await,
             activity: new_activity(&busan, json!({})).await,
@@ -163,6 +165,8 @@ impl World {
                 let template = template.replace("{delivery_id}", delivery["id"].as_str().unwrap());
                 return template.replace("{id}", webhook["id"].as_str().unwrap());
             }
+            "imports" if !template.contains('{') => return format!("{template}?type=needs"),
+            "imports" => &self.import,
             _ => return template,
         };
         template.replace("{id}", id["id"].as_str().unwrap())
@@ -210,6 +214,10 @@ impl World {
             "create_outcome" => {
                 json!({"indicator_id": self.indicator["id"], "subject": {"type": "pilot", "id": self.pilot["id"]}, "level": "output"})
             }
+            "create_import" => json!([]),
+            "create_observations" => {
+                json!({"items": [{"outcome_id": self.outcome["id"], "starts_on": "2026", "ends_on": "2026", "value": "1"}]})
+            }
             "create_observation" => json!({"starts_on": "2026", "ends_on": "2026", "value": "1"}),
             "create_observation_transition" => json!({"to": "verified"}),
             // Into itself: who is let in hears that this cannot be, and nothing changes.
@@ -250,7 +258,16 @@ const WITHOUT_BODY: &[&str] =
     &["rotate_account_secret", "rotate_webhook_secret", "test_webhook", "replay_webhook_delivery"];
 
 /// What is private to the cities involved is not there for others, rather than forbidden.
-const HIDDEN: &[&str] = &["get_compliance", "list_compliance_history", "update_compliance", "delete_compliance"];
+const HIDDEN: &[&str] = &[
+    "get_compliance",
+    "list_compliance_history",
+    "update_compliance",
+    "delete_compliance",
+    "get_import",
+    "list_import_errors",
+    "get_import_report",
+    "cancel_import",
+];
 
 fn assert_as_the_table_says(id: &str, row: &Row, caller: &Caller, answer: &Answer) {
     let may = (caller.may)(row);

@@ -261,3 +261,11 @@ pub fn unique() -> String {
 pub fn path(collection: &str, record: &Value) -> String {
     format!("/v1/{collection}/{}", record["id"].as_str().unwrap())
 }
+
+/// An import once it has ended.
+pub async fn ended(actor: &Actor, job: Value) -> Value {
+    let path = path("imports", &job);
+    let is_over = async || !actor.get(&path).await.ok()["ended_at"].is_null();
+    process::until("the import ends", std::time::Duration::from_secs(60), is_over).await;
+    actor.get(&path).await.ok()
+}

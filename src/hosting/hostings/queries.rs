@@ -15,6 +15,7 @@ use crate::ids::{self, AgreementId, HostingId, InitiativeId, OrganisationId};
 use crate::values::{PartialDate, Visibility};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 pub(super) type Query = hosting_view::BoxedQuery<'static, diesel::pg::Pg>;
@@ -310,6 +311,12 @@ const SHARED: &[&str] = &["planned_start", "planned_end", "lead_organisation_id"
 impl Editable for Hosting {
     type Input = HostingInput;
     type Change = HostingChange;
+
+    fn reread(row: &mut Map<String, Value>, current: Option<&Hosting>) {
+        if current.is_some_and(|one| row.get("status").is_some_and(|status| status == one.status.label())) {
+            row.remove("status");
+        }
+    }
 
     async fn create(tx: &mut Tx, body: &Body<HostingInput>) -> Result<Uuid, Problem> {
         let input = body.checked(tx).await?;

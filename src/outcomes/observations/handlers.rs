@@ -1,16 +1,19 @@
 //! Its operations.
 
+use super::batch::{insert, record_all};
 use super::model::*;
-use super::queries::*;
-use crate::database::records::{self};
+use super::queries::only_drafts;
+use crate::database::Tx;
+use crate::database::records::{self, Record};
 use crate::database::schema::observation_view;
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
 use crate::http::history::history_operation;
 use crate::http::paging::{List, Listed, Page, list};
-use crate::http::{Answer, Body, Call, Paging, Problem};
+use crate::http::{Answer, Body, Call, Code, Fault, Paging, Problem, Reply, conditional};
 use crate::ids::OutcomeId;
 use crate::outcomes::outcome::Outcome;
+use actix_web::http::{StatusCode, header};
 use actix_web::{delete, get, patch, post, put, web};
 
 /// List the observations of an outcome
@@ -39,6 +42,50 @@ pub async fn create_observation(call: Call, id: web::Path<String>, body: Body<Ob
         tx.created::<Observation>(id).await
     })
     .await
+}
+
+/// Record many observations
+///
+/// At most 1,000, of one outcome or many; all or none. The answer has them in their order. Everything that is wrong is
+/// told at once, each fault with the place of its item: `/items/3/value`. Each item names its `outcome_id`.
+#[utoipa::path(tag = "outcomes", request_body = ObservationBatch, responses((status = 201, description = "The observations, in the order in which they were sent", body = ObservationsRecorded)))]
+#[post("/v1/observations/batch")]
+pub async fn create_observations(call: Call, body: Body<ObservationBatch>) -> Answer {
+    call.write(async |tx| {
+        let items = record_items(tx, body.items("items")?).await?;
+        let reply = Reply::json(StatusCode::CREATED, &ObservationsRecorded { items });
+        let etag = conditional::etag_of_list(&reply.body);
+        Ok(reply.header(header::LOCATION, "/v1/observations").header(header::ETAG, &etag))
+    })
+    .await
+}
+
+/// All of them, or a problem that tells what is wrong with each.
+async fn record_items(tx: &mut Tx, bodies: Vec<Body<ObservationInput>>) -> Result<Vec<Observation>, Problem> {
+    let checked = Body::checked_all(tx, bodies).await?;
+    let inputs = all_or_faults(checked)?;
+    let ids = all_or_faults(record_all(tx, &inputs).await?)?;
+    let caller = tx.caller.clone();
+    let mut items = Observation::find_all(&mut tx.conn, &caller, &ids).await?;
+    items.iter_mut().for_each(|item| records::show(item, &caller));
+    Ok(items)
+}
+
+/// What is wrong with several items is told together; anything else than faults, such as a missing permission, alone.
+fn all_or_faults<T>(results: Vec<Result<T, Problem>>) -> Result<Vec<T>, Problem> {
+    let (mut good, mut faults) = (vec![], vec![]);
+    for (index, result) in results.into_iter().enumerate() {
+        match result {
+            Ok(one) => good.push(one),
+            Err(problem) if problem.code() == Code::Invalid => {
+                let place = |fault: &Fault| format!("/items/{index}{}", fault.pointer.as_deref().unwrap_or_default());
+                let placed = |fault: Fault| Fault { pointer: Some(place(&fault)), ..fault };
+                faults.extend(problem.into_faults().into_iter().map(placed));
+            }
+            Err(problem) => return Err(problem),
+        }
+    }
+    if faults.is_empty() { Ok(good) } else { Err(Problem::invalid(faults)) }
 }
 
 upsert_operation! {

@@ -2,18 +2,20 @@
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub mod batch;
 mod handlers;
 mod model;
 mod queries;
 
+pub use batch::insert;
 pub use model::*;
-pub use queries::*;
 
 /// Its operations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(handlers::list_outcome_observations)
         .service(handlers::create_observation)
+        .service(handlers::create_observations)
         .service(handlers::upsert_observation)
         .service(handlers::list_observations)
         .service(handlers::get_observation)

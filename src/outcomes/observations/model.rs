@@ -149,6 +149,28 @@ inputs! {
     }
 }
 
+/// Many observations to record at once.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"items": [
+    {"outcome_id": "015aca1d-6415-7000-8000-000000000015", "starts_on": "2026-01", "ends_on": "2026-06", "value": "27",
+     "status": "submitted"},
+    {"outcome_id": "015aca1d-6415-7000-8000-000000000015", "starts_on": "2026-07", "ends_on": "2026-09", "value": "28"}
+]}))]
+pub struct ObservationBatch {
+    /// The observations, each with its outcome.
+    #[schema(min_items = 1, max_items = 1000)]
+    #[expect(dead_code, reason = "read item by item, so that each has its own faults")]
+    items: Vec<ObservationInput>,
+}
+
+/// What was recorded.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+pub struct ObservationsRecorded {
+    /// The observations, in the order in which they were sent.
+    pub(super) items: Vec<Observation>,
+}
+
 /// The schema of an observation's dimensions.
 pub struct DimensionsSchema;
 

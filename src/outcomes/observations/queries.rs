@@ -1,21 +1,23 @@
 //! Its SQL and the rules that are checked before it.
 
+use super::batch;
 use super::model::*;
 use crate::access::Caller;
 use crate::database::records::Record;
 use crate::database::schema::{observation, observation_view};
-use crate::database::{Tx, last_day, transitions};
+use crate::database::{Tx, last_day};
 use crate::http::body::Rules;
+use crate::http::bringing;
 use crate::http::editing::Editable;
 use crate::http::problem::Problem;
 use crate::http::{Body, Checked, Code};
-use crate::ids::{self, ObservationId};
+use crate::ids::ObservationId;
 use crate::outcomes::indicators::Measure;
-use crate::outcomes::outcome::{self, Outcome};
+use crate::outcomes::outcome::Outcome;
 use crate::values::{Decimal, PartialDate};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 pub(super) type Query = observation_view::BoxedQuery<'static, diesel::pg::Pg>;
@@ -70,7 +72,7 @@ impl<'a> Row<'a> {
             numerator: input.numerator.as_ref(),
             denominator: input.denominator.as_ref(),
             text: input.text.as_deref(),
-            dimensions: json!(input.dimensions),
+            dimensions: serde_json::json!(input.dimensions),
             method: input.method.as_deref(),
             source: input.source.as_deref(),
             supersedes_id: input.supersedes_id,
@@ -139,42 +141,6 @@ async fn check_correction(
     Ok(())
 }
 
-/// Records an observation of an outcome under an id that may be given.
-///
-/// # Errors
-/// 422.
-pub async fn insert(
-    tx: &mut Tx,
-    id: Option<Uuid>,
-    outcome: &Outcome,
-    input: &Checked<ObservationInput>,
-) -> Result<Uuid, Problem> {
-    let account_id = tx.caller.account_id().ok_or_else(Problem::not_found)?;
-    let change = ObservationChange::from(&**input);
-    check(tx, &change, outcome).await?;
-    let id = tx.register_as::<Observation>(id.unwrap_or_else(ids::fresh), &input.common()).await?;
-    let status = match input.status.unwrap_or(FirstStatus::Draft) {
-        FirstStatus::Draft => ObservationStatus::Draft,
-        FirstStatus::Submitted => ObservationStatus::Submitted,
-    };
-    diesel::insert_into(observation::table)
-        .values((
-            observation::id.eq(id),
-            observation::outcome_id.eq(outcome.id),
-            observation::status.eq(status),
-            observation::submitted_by.eq(account_id),
-            observation::submitted_by_city_id.eq(tx.acting.city_id),
-            Row::of(&change),
-        ))
-        .execute(&mut tx.conn)
-        .await?;
-    if status == ObservationStatus::Submitted {
-        outcome::refresh_state(tx, outcome.id).await?;
-    }
-    tx.keep_transition(id, None, status.label(), transitions::Said::default()).await?;
-    Ok(id)
-}
-
 /// 409: from `submitted` on nothing of an observation changes.
 pub(super) fn only_drafts(current: &Observation) -> Result<(), Problem> {
     if current.status == ObservationStatus::Draft {
@@ -191,11 +157,26 @@ impl Editable for Observation {
     type Input = ObservationInput;
     type Change = ObservationChange;
 
+    fn reread(row: &mut Map<String, Value>, current: Option<&Observation>) {
+        let is_given = |member: &str| row.get(member).is_some_and(|value| !value.is_null());
+        if is_given("numerator") && is_given("denominator") {
+            // Shown beside them is their quotient.
+            row.remove("value");
+        }
+        if current.is_some_and(|one| row.get("status").is_some_and(|status| status == one.status.label())) {
+            row.remove("status");
+        }
+    }
+
+    async fn bring_all(tx: &mut Tx, rows: Vec<Value>) -> Result<Vec<bringing::Outcome>, Problem> {
+        batch::bring_all(tx, rows).await
+    }
+
     async fn create(tx: &mut Tx, body: &Body<ObservationInput>) -> Result<Uuid, Problem> {
         let input = body.checked(tx).await?;
         let outcome = tx.named::<Outcome>("/outcome_id", input.outcome_id.map(|id| id.0)).await?;
         tx.act_for(outcome.responsible_cities())?;
-        insert(tx, None, &outcome, &input).await
+        batch::insert(tx, None, &outcome, &input).await
     }
 
     async fn change(tx: &mut Tx, current: &Observation, body: &Body<ObservationChange>) -> Result<bool, Problem> {

@@ -1,0 +1,55 @@
+//! Rules that need more than the schema of a body.
+
+use std::collections::BTreeSet;
+
+use super::problem::{Fault, Problem};
+use crate::values::PartialDate;
+
+/// Rules that need more than the schema: collects what is wrong, so that the client hears of all at once.
+#[derive(Debug, Default)]
+pub struct Rules(pub(super) Vec<Fault>);
+
+impl Rules {
+    /// None checked yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Whether something is wrong there already; one fault of a member is told, the first.
+    pub fn has(&self, pointer: &str) -> bool {
+        self.0.iter().any(|fault| fault.pointer.as_deref() == Some(pointer))
+    }
+    /// What has to hold, and what the client is told if it does not.
+    pub fn require(&mut self, holds: bool, pointer: &str, code: &str, detail: &str) {
+        if !holds && !self.has(pointer) {
+            self.0.push(Fault::at(pointer, code, detail));
+        }
+    }
+    /// That an end is not before its beginning, as far as both are known.
+    pub fn require_order(
+        &mut self,
+        start: Option<&PartialDate>,
+        end: Option<&PartialDate>,
+        pointer: &str,
+        start_name: &str,
+    ) {
+        if let (Some(start), Some(end)) = (start, end) {
+            self.require(
+                end.last_day() >= start.first_day(),
+                pointer,
+                "before_start",
+                &format!("must not be before {start_name}"),
+            );
+        }
+    }
+    /// # Errors
+    /// 422 with all that did not hold.
+    pub fn done(self) -> Result<(), Problem> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.problem()) }
+    }
+
+    pub(super) fn problem(mut self) -> Problem {
+        let mut seen = BTreeSet::new();
+        self.0.retain(|fault| seen.insert((fault.pointer.clone(), fault.code.clone())));
+        Problem::invalid(self.0)
+    }
+}

@@ -1,0 +1,196 @@
+//! What is stored, sent and answered.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::database::schema::{import_error, import_shown};
+use crate::values::{Json, labels};
+
+labels! {
+    /// A kind of record that can be imported; named after its collection.
+    ImportType {
+        /// cities
+        Cities = "cities",
+        /// organisations
+        Organisations = "organisations",
+        /// programmes
+        Programmes = "programmes",
+        /// documents
+        Documents = "documents",
+        /// terms of the vocabularies; each row has its scheme
+        Terms = "terms",
+        /// pilots
+        Pilots = "pilots",
+        /// needs
+        Needs = "needs",
+        /// assessments of pilots for cities
+        Applicability = "applicability",
+        /// partnerships
+        Partnerships = "partnerships",
+        /// initiatives
+        Initiatives = "initiatives",
+        /// activities
+        Activities = "activities",
+        /// agreements
+        Agreements = "agreements",
+        /// hostings; those entered after the fact have historical
+        Hostings = "hostings",
+        /// compliance items; each row has its hosting_id
+        Compliance = "compliance",
+        /// indicators
+        Indicators = "indicators",
+        /// outcomes
+        Outcomes = "outcomes",
+        /// observations; each row has its outcome_id
+        Observations = "observations",
+        /// evaluations; each row has its hosting_id
+        Evaluations = "evaluations",
+    }
+}
+
+labels! {
+    /// How far an import is.
+    ImportStatus {
+        /// waits for a worker
+        Queued = "queued",
+        /// a worker is at it
+        Running = "running",
+        /// every row was read; those that were refused are in errors
+        Done = "done",
+        /// it could not go on, or it was atomic and a row was refused
+        Failed = "failed",
+        /// somebody stopped it; rows that were written before stay, unless it was atomic
+        Cancelled = "cancelled",
+    }
+}
+
+labels! {
+    /// How a file has its rows.
+    Format {
+        /// one JSON object a line
+        Ndjson = "ndjson",
+        /// a header, then a row each [RFC 4180]
+        Csv = "csv",
+        /// one JSON array
+        Json = "json",
+    }
+}
+
+impl Format {
+    /// The media type of such a file.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Ndjson => "application/x-ndjson",
+            Self::Csv => "text/csv",
+            Self::Json => "application/json",
+        }
+    }
+
+    /// The format of a media type.
+    pub fn of(content_type: &str) -> Option<Self> {
+        let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        Self::ALL.iter().copied().find(|format| format.media_type() == media)
+    }
+}
+
+/// What is to be imported, and how.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Which kind of record the rows are.
+    #[serde(rename = "type")]
+    #[param(example = "needs")]
+    pub kind: ImportType,
+    /// Whether all is checked and nothing is changed.
+    #[serde(default)]
+    #[param(default = false)]
+    pub dry_run: bool,
+    /// Whether either all rows are written or none.
+    #[serde(default)]
+    #[param(default = false)]
+    pub atomic: bool,
+}
+
+/// Filters of imports.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ImportFilter {
+    /// How far they are; repeat for several.
+    pub status: Option<Vec<ImportStatus>>,
+    /// What they import; repeat for several.
+    #[serde(rename = "type")]
+    pub kind: Option<Vec<ImportType>>,
+}
+
+/// A job that imports a file.
+#[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
+#[diesel(table_name = import_shown, check_for_backend(diesel::pg::Pg))]
+pub struct Import {
+    /// Its id.
+    pub id: Uuid,
+    /// When the file had arrived.
+    pub created_at: DateTime<Utc>,
+    /// When something changed last.
+    pub updated_at: DateTime<Utc>,
+    /// When work on it began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it was done, failed or was cancelled.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Which kind of record the rows are.
+    #[serde(rename = "type")]
+    #[diesel(column_name = type_)]
+    pub kind: ImportType,
+    /// How far it is.
+    pub status: ImportStatus,
+    /// Whether nothing is changed; the counts are then what would be.
+    pub dry_run: bool,
+    /// Whether either all rows are written or none.
+    pub atomic: bool,
+    /// How many rows the file has; null until they were counted.
+    #[schema(minimum = 0)]
+    pub total: Option<i32>,
+    /// How many rows were read.
+    #[schema(minimum = 0)]
+    pub read: i32,
+    /// How many records are new.
+    #[schema(minimum = 0)]
+    pub created: i32,
+    /// How many records have a new version.
+    #[schema(minimum = 0)]
+    pub updated: i32,
+    /// How many rows said what was so already.
+    #[schema(minimum = 0)]
+    pub unchanged: i32,
+    /// How many rows were refused.
+    #[schema(minimum = 0)]
+    pub failed: i32,
+    /// What was wrong, the first hundred; all of it is at `/v1/imports/{id}/errors`.
+    #[schema(max_items = 100, value_type = Vec<ImportError>)]
+    pub errors: Json<Vec<ImportError>>,
+}
+
+/// Something that was wrong with a row.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Queryable, Selectable)]
+#[diesel(table_name = import_error, check_for_backend(diesel::pg::Pg))]
+pub struct ImportError {
+    /// Its place in the report.
+    #[serde(skip)]
+    pub number: i32,
+    /// The line of the file where the row begins, from 1; in a JSON array the element, from 1. What concerns the whole
+    /// file stands at the line where it showed.
+    #[schema(minimum = 1, example = 17)]
+    pub line: i32,
+    /// JSON Pointer to the member; absent where the whole row is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/title")]
+    pub pointer: Option<String>,
+    /// What kind of fault or problem, as the single call tells it.
+    #[schema(example = "required")]
+    pub code: String,
+    /// What would be right.
+    #[schema(example = "must be given")]
+    pub detail: String,
+}
