@@ -84,10 +84,10 @@ pub async fn run(
     demo: bool,
     no_migrate: bool,
 ) -> Result<(), Failure> {
-    let config = checked(database, service)?;
     if demo && database.database_url.is_some() {
         return Err(Failure::configuration("--demo works only with the private cluster: leave out DATABASE_URL"));
     }
+    let config = checked(database, service)?;
     if demo && !config.is_loopback() {
         return Err(Failure::configuration(
             "--demo works only on loopback: PILOT_EXCHANGE_LISTEN and PILOT_EXCHANGE_PUBLIC_URL must be 127.0.0.1 or localhost",

@@ -6,10 +6,31 @@ use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::records::{Op, Record};
+use super::records::Record;
 use super::schema::{change, revision};
 use super::{Acting, Tx};
 use crate::http::Problem;
+
+/// What happened to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    /// Version 1.
+    Create,
+    /// A later version.
+    Update,
+    /// The last version.
+    Delete,
+}
+
+impl Op {
+    pub(super) const fn label(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
 
 /// Who made a version, in whose name, and when.
 #[derive(Debug, Clone, Copy)]

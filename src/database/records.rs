@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub use super::history::Op;
 use super::positions::{Position, Reader};
 use super::schema::{change, citation, record as register, revision};
 use super::{Conn, Tx};
@@ -54,27 +55,6 @@ pub trait Record: Serialize + Send + Sized + 'static {
     /// The path of the record.
     fn path(&self) -> String {
         format!("/v1/{}/{}", Self::TYPE, self.id())
-    }
-}
-
-/// What happened to a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Op {
-    /// Version 1.
-    Create,
-    /// A later version.
-    Update,
-    /// The last version.
-    Delete,
-}
-
-impl Op {
-    pub(super) const fn label(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Delete => "delete",
-        }
     }
 }
 

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::problem::{Code, Fault, Problem};
 pub use super::rules::Rules;
+use super::rules::{check_external_ids, check_translations};
 use super::schemas::{Reference, Schema, base_name};
 use super::text;
 use crate::database::Tx;
@@ -400,25 +401,6 @@ async fn finish<T: Input>(
             }
             Err(rules.problem())
         }
-    }
-}
-
-fn check_translations(schema: &Schema, value: &Value, rules: &mut Rules) {
-    for (language, texts) in value["translations"].as_object().into_iter().flatten() {
-        for (name, _) in texts.as_object().into_iter().flatten() {
-            if !schema.texts.contains(name) {
-                let texts = schema.texts.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-                let detail = format!("is not a text of this record; its texts are {texts}");
-                rules.require(false, &format!("/translations/{language}/{name}"), "unknown_member", &detail);
-            }
-        }
-    }
-}
-
-fn check_external_ids(value: &Value, rules: &mut Rules) {
-    let ids = value["external_ids"].as_array().map_or(&[][..], Vec::as_slice);
-    for (index, id) in ids.iter().enumerate() {
-        rules.require(!ids[..index].contains(id), &format!("/external_ids/{index}"), "not_unique", "is there twice");
     }
 }
 

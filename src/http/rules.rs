@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::problem::{Fault, Problem};
+use super::schemas::Schema;
 use crate::values::PartialDate;
 
 /// Rules that need more than the schema: collects what is wrong, so that the client hears of all at once.
@@ -51,5 +54,26 @@ impl Rules {
         let mut seen = BTreeSet::new();
         self.0.retain(|fault| seen.insert((fault.pointer.clone(), fault.code.clone())));
         Problem::invalid(self.0)
+    }
+}
+
+/// Translations are of texts that the record has.
+pub(super) fn check_translations(schema: &Schema, value: &Value, rules: &mut Rules) {
+    for (language, texts) in value["translations"].as_object().into_iter().flatten() {
+        for (name, _) in texts.as_object().into_iter().flatten() {
+            if !schema.texts.contains(name) {
+                let texts = schema.texts.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+                let detail = format!("is not a text of this record; its texts are {texts}");
+                rules.require(false, &format!("/translations/{language}/{name}"), "unknown_member", &detail);
+            }
+        }
+    }
+}
+
+/// No external id is there twice.
+pub(super) fn check_external_ids(value: &Value, rules: &mut Rules) {
+    let ids = value["external_ids"].as_array().map_or(&[][..], Vec::as_slice);
+    for (index, id) in ids.iter().enumerate() {
+        rules.require(!ids[..index].contains(id), &format!("/external_ids/{index}"), "not_unique", "is there twice");
     }
 }

@@ -22,10 +22,10 @@ const CLEANING: Duration = Duration::from_secs(60 * 60);
 
 /// Works until the service stops.
 pub async fn run(state: web::Data<State>) {
-    imports::keep_running(&state);
     tokio::join!(
         until_stopped(&state, positions::keep_numbering(state.database.clone())),
         webhooks::keep_delivering(state.clone()),
+        imports::keep_running(state.clone()),
         until_stopped(&state, keep_cleaning(&state)),
     );
 }

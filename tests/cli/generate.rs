@@ -132,7 +132,7 @@ async fn the_last_revision_of_every_record_is_what_the_interface_answers() {
         assert_eq!(without_computed(&answer), without_computed(revision));
     }
     let broken = "SELECT count(*) FROM record r WHERE r.version <> (SELECT count(*) FROM revision v JOIN change c
-        ON (c.record_id, c.version) = (v.record_id, v.version) WHERE v.record_id = r.id)";
+        ON (c.record_id, c.version) = (v.record_id, v.version) AND NOT c.derived WHERE v.record_id = r.id)";
     assert_eq!(text(&database, broken).await, "0");
     let unsettled = "SELECT count(*) FROM revision v JOIN record r ON r.id = v.record_id AND r.version = v.version
         WHERE r.updated_at <> v.at AND v.account_id IN (SELECT id FROM account WHERE client_id LIKE 'generated-%')";

@@ -104,7 +104,7 @@ async fn no_request_fails_while_keys_are_rotated_over_two_servers() {
             assert_eq!(anyone.send(request).await.status, 200);
             count += 1;
             // The limit of logins of an address is not what is tested.
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
         }
         count
     };

@@ -7,8 +7,10 @@ use std::path::Path;
 const MACRO: &str = "database/records.rs";
 
 /// What else reads a view, how often, and why it may.
-const JUSTIFIED: &[(&str, usize, &str)] =
-    &[("outcomes/verification.rs", 1, "which other observations are verified is a rule about all of them")];
+const JUSTIFIED: &[(&str, usize, &str)] = &[
+    ("outcomes/verification.rs", 1, "which other observations are verified is a rule about all of them"),
+    ("sync/exports/geojson.rs", 1, "where cities are is public"),
+];
 
 /// The generated picture of the database names every view and reads none.
 const SCHEMA: &str = "database/schema.rs";
@@ -49,12 +51,13 @@ fn takings(source: &str) -> usize {
 fn views_are_read_through_the_callers_sight_only() {
     let mut found = vec![];
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
-    let takings: Vec<(String, usize)> = found
+    let mut takings: Vec<(String, usize)> = found
         .iter()
         .filter(|(name, _)| name != SCHEMA && name != MACRO)
         .map(|(name, source)| (name.clone(), takings(source)))
         .filter(|(_, count)| *count > 0)
         .collect();
+    takings.sort();
     let justified: Vec<(String, usize)> =
         JUSTIFIED.iter().map(|(name, count, _)| ((*name).to_owned(), *count)).collect();
     assert_eq!(takings, justified, "read views by `visible(caller)`, or justify the place in JUSTIFIED");

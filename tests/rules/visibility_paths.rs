@@ -137,7 +137,8 @@ async fn what_is_private_shows_on_no_path() {
                 .collect(),
             None => ways(operation),
         };
-        let collection = template.split('/').nth(2).unwrap();
+        let template = template.replace("{format}", "ndjson");
+        let collection = template.split('/').nth(2).unwrap_or_default();
         let of_this = |(name, _): &&(&str, Value)| template.contains("{id}") && *name == collection;
         let mut paths: Vec<String> = hidden
             .iter()
@@ -146,7 +147,7 @@ async fn what_is_private_shows_on_no_path() {
             .map(|(_, record)| template.replace("{id}", record["id"].as_str().unwrap()))
             .collect();
         if !template.contains('{') {
-            paths.push(template.to_owned());
+            paths.push(template.clone());
         }
         for (who, actor) in &actors {
             for path in &paths {

@@ -4,6 +4,8 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use actix_web::web;
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::jobs::{self, Counts, Job, Place, Progress};
@@ -331,21 +333,24 @@ fn of_fault(line: i32, fault: Fault) -> ImportError {
     ImportError { number: 0, line, pointer, code: fault.code, detail: fault.detail }
 }
 
-/// Works on imports as long as the application is there, on a thread of its own: it is busy for long, and requests are
-/// not to wait for it.
-pub fn keep_running(state: &Arc<State>) {
-    let thread = std::thread::Builder::new().name("imports".into());
-    let (worker, state) = (Worker::new(state.database.clone(), state.clock), Arc::downgrade(state));
-    let started = thread.spawn(move || {
+/// Works on imports until the service stops, on a thread of its own: it is busy for long, and requests are not to wait
+/// for it. A batch that was begun is finished.
+pub async fn keep_running(state: web::Data<State>) {
+    let (ended, end) = oneshot::channel::<()>();
+    let (worker, application) = (Worker::new(state.database.clone(), state.clock), Arc::downgrade(&state));
+    let started = std::thread::Builder::new().name("imports".into()).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         match runtime {
-            Ok(runtime) => runtime.block_on(run(&worker, &state)),
+            Ok(runtime) => runtime.block_on(run(&worker, &application)),
             Err(error) => tracing::error!(%error, "imports cannot run"),
         }
+        drop(ended);
     });
     if let Err(error) = started {
         tracing::error!(%error, "imports cannot run");
     }
+    // Told by being dropped.
+    drop(end.await);
 }
 
 /// Takes one step after the other until the application has ended.
@@ -355,7 +360,8 @@ async fn run(worker: &Worker, state: &Weak<State>) {
     /// How long it waits when the database is away.
     const AWAY: Duration = Duration::from_secs(1);
     while let Some(state) = state.upgrade() {
-        if *state.stopping.borrow() {
+        let mut stopping = state.stopping.subscribe();
+        if *stopping.borrow() {
             return;
         }
         match worker.step().await {
@@ -363,7 +369,11 @@ async fn run(worker: &Worker, state: &Weak<State>) {
                 // The application may end meanwhile, so it is not held.
                 let came = state.import_came.clone();
                 drop(state);
-                drop(tokio::time::timeout(OTHERS, came.notified()).await);
+                tokio::select! {
+                    () = came.notified() => {}
+                    _ = stopping.changed() => {}
+                    () = tokio::time::sleep(OTHERS) => {}
+                }
             }
             Ok(Step::Advanced | Step::Ended) => {}
             Err(problem) => {
