@@ -111,6 +111,7 @@ async fn no_request_fails_while_keys_are_rotated_over_two_servers() {
     let rotate = async {
         run_on(&app.database, &["key", "rotate", "--now"]).await.ok();
         until("both servers sign with the new key", Duration::from_secs(20), async || {
+            tokio::time::sleep(Duration::from_millis(300)).await;
             let now = [signing(&app).await, signing(&other).await];
             now[0] == now[1] && now[0] != first
         })
