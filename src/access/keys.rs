@@ -2,7 +2,7 @@
 //!
 //! They take turns without a failed request, on several servers: a new key is published before it signs, and the old
 //! one stays published until the last token signed by it has ended. Which key signs is a matter of the database's
-//! clock alone. Each server looks again every [`REFRESH`], so it knows a key before any other server signs by it.
+//! clock alone. Each server looks again every `REFRESH`, so it knows a key before any other server signs by it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
