@@ -203,7 +203,7 @@ diesel::define_sql_function! {
 /// One process at a time changes the keys.
 async fn alone<R>(conn: &mut Conn, work: impl AsyncFnOnce(&mut Conn) -> Result<R, Problem>) -> Result<R, Problem> {
     database::in_transaction(conn, async |conn| {
-        diesel::select(pg_advisory_xact_lock(7_071_702)).execute(conn).await?;
+        diesel::select(pg_advisory_xact_lock(7_071_703)).execute(conn).await?;
         work(conn).await
     })
     .await

@@ -2,7 +2,7 @@
 //! founding data set for `serve --demo`. Each record is loaded once, through the same checks as any other.
 
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -115,8 +115,9 @@ async fn finish(tx: Tx, result: Result<(), Problem>) -> Result<(), Problem> {
     }
 }
 
-/// Servers that start at once load one after the other.
+/// Servers that start at once load one after the other, each for as long as the one before it takes.
 async fn lock(tx: &mut Tx) -> Result<(), Problem> {
+    tx.conn.batch_execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = '10min'").await?;
     diesel::sql_query("SELECT pg_advisory_xact_lock(7071702)").execute(&mut tx.conn).await?;
     Ok(())
 }

@@ -11,6 +11,14 @@ use crate::support::{new_pilot, path, try_sql};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Every update of a record waits until nobody holds the advisory lock 1.
+const UPDATES_WAIT: &str = "
+    CREATE FUNCTION test_wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM set_config('lock_timeout', '0', true), pg_advisory_xact_lock_shared(1);
+        RETURN new;
+    END $$;
+    CREATE TRIGGER test_wait BEFORE UPDATE ON record FOR EACH ROW EXECUTE FUNCTION test_wait()";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_9_of_the_server_loses_nothing_that_was_acknowledged() {
     let (folder, port) = (Folder::new(), free_port());
@@ -80,10 +88,12 @@ async fn requests_that_run_when_the_server_is_asked_to_stop_are_finished() {
     for _ in 0..8 {
         paths.push(path("pilots", &new_pilot(&busan, json!({"category": "other"})).await));
     }
-    // Somebody else holds the rows, so that the requests are certainly running when the signal comes.
+    // Updates wait for the holder, with the patience of a statement and not of a lock, which is shorter than a busy
+    // machine needs to stop listening: so the requests are certainly running when the signal comes.
     let (holder, connection) = tokio_postgres::connect(&folder.postgres_url(), tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
-    holder.batch_execute("BEGIN; SELECT FROM record WHERE type = 'pilots' FOR UPDATE").await.unwrap();
+    holder.batch_execute(UPDATES_WAIT).await.unwrap();
+    holder.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(1)").await.unwrap();
     let running: Vec<_> = paths
         .iter()
         .map(|path| {
