@@ -9,6 +9,7 @@ pub mod access;
 pub mod api;
 pub mod app;
 pub mod catalogue;
+pub mod charts;
 pub mod cli;
 pub mod config;
 pub mod cooperation;
