@@ -10,6 +10,7 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, TransactionManager};
 use futures_util::FutureExt;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
@@ -67,6 +68,9 @@ impl Database {
     ///
     /// # Errors
     /// If `url` is not a connection string.
+    ///
+    /// # Panics
+    /// Outside a runtime, on which its connections are to live.
     pub fn new(url: &str, connections: usize) -> Result<Self, String> {
         let _: tokio_postgres::Config =
             url.parse().map_err(|error| format!("DATABASE_URL is not a connection string: {error}"))?;
@@ -127,7 +131,17 @@ fn pool(url: &str, connections: usize) -> Result<Pool<AsyncPgConnection>, String
     let mut config = ManagerConfig::default();
     // A ping per checkout costs more than most statements; a dead connection shows itself at first use.
     config.recycling_method = RecyclingMethod::Fast;
-    config.custom_setup = Box::new(|url| connect(url).boxed());
+    // Each worker of the server has a runtime of its own, which ends before the others have finished their requests; a
+    // connection lives on the runtime that made it, so all are made on the one that outlives them.
+    let runtime = Handle::current();
+    config.custom_setup = Box::new(move |url| {
+        let (runtime, url) = (runtime.clone(), url.to_owned());
+        async move {
+            let connecting = runtime.spawn(async move { connect(&url).await });
+            connecting.await.unwrap_or_else(|error| Err(ConnectionError::BadConnection(error.to_string())))
+        }
+        .boxed()
+    });
     let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
     Pool::builder(manager)
         .max_size(connections)
