@@ -21,6 +21,7 @@ pub mod http;
 pub mod ids;
 pub mod outcomes;
 pub mod pages;
+pub mod reports;
 pub mod service;
 pub mod sync;
 pub mod values;

@@ -58,6 +58,7 @@ pub const TABLE: &[Row] = &[
     row("update_account",                   No,  No,  No,  No),
     row("rotate_account_secret",            No,  No,  No,  No),
 
+    row("report_overview",                  Yes, Yes, Yes, Yes),
     row("list_changes",                     Yes, Yes, Yes, Yes),
     row("list_webhooks",                    No,  Yes, Yes, Yes),
     row("create_webhook",                   No,  Yes, Yes, Yes),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::events;
 use super::exports;
 use super::problems::{problem_responses, problem_schema, problems_of, response_name};
+use super::reporting;
 
 use utoipa::IntoParams;
 use utoipa::openapi::path::ParameterIn;
@@ -35,8 +36,12 @@ const TAGS: &[(&str, &str)] = &[
     ),
     ("outcomes", "**6. What came of it.** Indicators, outcomes with baseline and target, observations, evaluations."),
     (
+        "reports",
+        "**7. Reports.** Figures over many records, as a page with a chart, as a file or as JSON; every figure leads to the records behind it.",
+    ),
+    (
         "sync",
-        "**7. Partner systems.** Load everything once, follow every change, import many records at once, be told by webhooks; a catalogue for data portals.",
+        "**8. Partner systems.** Load everything once, follow every change, import many records at once, be told by webhooks; a catalogue for data portals.",
     ),
     ("service", "**The service itself.** Publisher, licence, health."),
 ];
@@ -72,6 +77,9 @@ pub fn finish(mut document: Value) -> Value {
     document["servers"] = json!([{"url": "/", "description": "This server"}]);
     document["tags"] =
         TAGS.iter().map(|(name, description)| json!({"name": name, "description": description})).collect();
+    if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        schemas.extend(reporting::schemas());
+    }
     show_more(&mut document["components"]["schemas"]);
     name_items(&mut document["components"]["schemas"]);
     let schemas = document["components"]["schemas"].as_object().cloned().unwrap_or_default();
@@ -83,6 +91,11 @@ pub fn finish(mut document: Value) -> Value {
             }
         }
         for (path, mut operation) in exports::operations(paths) {
+            finish_operation(&path, "get", &mut operation, &schemas, &mut patches);
+            paths.insert(path, json!({"get": operation}));
+        }
+        let past = exports::past(paths).cloned();
+        for (path, mut operation) in reporting::operations(past.as_ref()) {
             finish_operation(&path, "get", &mut operation, &schemas, &mut patches);
             paths.insert(path, json!({"get": operation}));
         }

@@ -12,14 +12,21 @@ const OF_PAGES: &[&str] = &["limit", "cursor", "count", "expand"];
 
 /// Path and operation of each export, from the finished operations of the lists.
 pub(super) fn operations(paths: &Map<String, Value>) -> Vec<(String, Value)> {
-    let reads: Vec<&Value> = paths.values().filter_map(|item| item.get("get")).collect();
-    let read = |id: &str| reads.iter().copied().find(|operation| operation["operationId"] == id);
-    let past = read("list_hostings").and_then(|list| parameter_of(list, "as_of")).cloned();
+    let past = past(paths);
     let export = |collection: &Collection| {
-        let list = read(&format!("list_{}", collection.name)).expect("every collection has a list");
-        (format!("/v1/exports/{}.{{format}}", collection.name), operation(collection, list, past.as_ref()))
+        let list = read(paths, &format!("list_{}", collection.name)).expect("every collection has a list");
+        (format!("/v1/exports/{}.{{format}}", collection.name), operation(collection, list, past))
     };
     collections::ALL.iter().map(export).collect()
+}
+
+/// The parameter `as_of`.
+pub(super) fn past(paths: &Map<String, Value>) -> Option<&Value> {
+    parameter_of(read(paths, "list_hostings")?, "as_of")
+}
+
+fn read<'o>(paths: &'o Map<String, Value>, id: &str) -> Option<&'o Value> {
+    paths.values().filter_map(|item| item.get("get")).find(|operation| operation["operationId"] == id)
 }
 
 fn parameter_of<'o>(operation: &'o Value, name: &str) -> Option<&'o Value> {

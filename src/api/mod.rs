@@ -21,7 +21,7 @@ use crate::ids::NeedId;
 use crate::outcomes::{evaluations, indicators, observations, outcome, verification};
 use crate::sync::webhooks::Event;
 use crate::sync::{changes, exports as files, harvest, imports, webhooks};
-use crate::{pages, service};
+use crate::{pages, reports, service};
 
 pub mod collections;
 mod document;
@@ -29,6 +29,7 @@ mod events;
 mod exports;
 mod problems;
 mod reading;
+mod reporting;
 
 /// The operations: one line per slice, in order of work.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -60,6 +61,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(observations::routes)
         .configure(verification::routes)
         .configure(evaluations::routes)
+        .configure(reports::routes)
         .configure(changes::routes)
         .configure(files::routes)
         .configure(harvest::routes)

@@ -12,11 +12,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::accept;
 use super::body::BodyHash;
 use super::conditional::{self, IfMatch};
 use super::idempotency;
 use super::merging;
-use super::middleware::{Context, check_accept, filters};
+use super::middleware::{Context, filters};
 use super::operation::of_parameter;
 use super::paging::{Cursor, Page, SortKey, sort_keys};
 use super::presentation;
@@ -162,7 +163,15 @@ impl Call {
     /// # Errors
     /// 406.
     pub fn check_accept(&self, media: &str) -> Result<(), Problem> {
-        check_accept(self.request.headers(), [media])
+        accept::check(self.request.headers(), [media])
+    }
+
+    /// The media type that the client likes best.
+    ///
+    /// # Errors
+    /// 406.
+    pub fn preferred<'m>(&self, answers: &[&'m str]) -> Result<&'m str, Problem> {
+        accept::preferred(self.request.headers(), answers)
     }
 
     /// A connection for reading.

@@ -14,6 +14,7 @@ use actix_web::{Error, HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 use serde_json::Value;
 
+use super::accept;
 use super::body::MAX_BYTES;
 use super::operation::{OPERATIONS, Operation};
 use super::paging::Cursor;
@@ -226,38 +227,7 @@ fn check_media_types(request: &ServiceRequest, operation: &Operation) -> Result<
                 .header(header::ACCEPT, &wanted));
         }
     }
-    check_accept(request.headers(), operation.answers.iter().map(String::as_str))
-}
-
-/// Whether the client takes one of the media types, if there are any.
-///
-/// # Errors
-/// 406.
-pub(super) fn check_accept<'m>(headers: &HeaderMap, answers: impl IntoIterator<Item = &'m str>) -> Result<(), Problem> {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
-    let answers: Vec<&str> = answers.into_iter().collect();
-    if !answers.is_empty() && !answers.iter().any(|answer| accepts(accept, answer)) {
-        return Err(Problem::new(Code::NotAcceptable, format!("this path answers {}", answers.join(", "))));
-    }
-    Ok(())
-}
-
-/// Whether an Accept header [RFC 9110 12.5.1] allows a media type: its most specific range decides.
-fn accepts(accept: &str, media: &str) -> bool {
-    let (kind, _) = media.split_once('/').unwrap_or((media, ""));
-    let specificity = |range: &str| match range {
-        "*/*" | "" => Some(0),
-        range if range == format!("{kind}/*") => Some(1),
-        range if range == media => Some(2),
-        _ => None,
-    };
-    let ranges = accept.split(',').filter_map(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let specificity = specificity(&parts.next().unwrap_or_default().to_ascii_lowercase())?;
-        let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
-        Some((specificity, quality > 0.0))
-    });
-    ranges.max_by_key(|(specificity, _)| *specificity).is_some_and(|(_, wanted)| wanted)
+    accept::check(request.headers(), operation.answers.iter().map(String::as_str))
 }
 
 /// The filters a cursor carries; those sent beside it must be the same.

@@ -1,11 +1,13 @@
 //! Mechanisms of the interface, each in one place: problems, bodies, queries, paging, conditional requests,
 //! idempotency, answers, and the middleware that every request walks through.
 
+pub mod accept;
 pub mod body;
 pub mod bringing;
 pub mod call;
 pub mod conditional;
 pub mod editing;
+pub mod formats;
 pub mod history;
 pub mod idempotency;
 pub mod merging;

@@ -11,7 +11,7 @@ use crate::http::{Code, Problem};
 pub mod login;
 
 /// Scripts and styles come from this server only; no page of ours has them inline. Swagger UI sets styles on elements.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// The Content-Security-Policy of a path.
@@ -41,7 +41,7 @@ fn page(title: &str, body: &str) -> HttpResponse {
     HttpResponse::Ok().insert_header(ContentType::html()).body(html(title, body))
 }
 
-fn html(title: &str, body: &str) -> String {
+pub(crate) fn html(title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\

@@ -15,7 +15,7 @@ use super::{collections, exported, filled, listed};
 use crate::support::{App, founding, new_hosting, new_pilot};
 
 /// The published order of columns; lines are only ever added to at their ends.
-const COLUMNS: &str = include_str!("../../src/sync/exports/columns.txt");
+const COLUMNS: &str = include_str!("../../src/http/formats/columns.txt");
 
 fn columns_of(collection: &str) -> Vec<&'static str> {
     let line = COLUMNS.lines().find_map(|line| line.strip_prefix(&format!("{collection}: "))).unwrap();

@@ -6,8 +6,8 @@ use crate::database::references::Link;
 use crate::hosting::lifecycle::HostingStatus;
 use crate::http::body::inputs;
 use crate::http::paging::UpdatedSort;
-use crate::ids::{AgreementId, HostingId, InitiativeId, OrganisationId, PilotId};
-use crate::values::{CityRef, Json, PartialDate, Prose, Visibility, labels};
+use crate::ids::{AgreementId, HostingId, InitiativeId, OrganisationId, PartnershipId, PilotId, ProgrammeId};
+use crate::values::{AreaCode, CityRef, Json, PartialDate, Prose, Visibility, labels};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -212,6 +212,20 @@ pub struct HostingFilter {
     pub(super) historical: Option<bool>,
     /// Who may see them; repeat for several.
     pub(super) visibility: Option<Vec<Visibility>>,
+    /// Cities that offer the pilot or host it; repeat for several.
+    pub(super) city: Option<Vec<CityRef>>,
+    /// Partnerships whose initiatives they come from; repeat for several.
+    #[param(example = json!(["015aca1d-7401-7000-8000-000000000001"]))]
+    pub(super) partnership_id: Option<Vec<PartnershipId>>,
+    /// Programmes whose partnerships' initiatives they come from; repeat for several.
+    #[param(example = json!(["015aca1d-6407-7000-8000-000000000007"]))]
+    pub(super) programme_id: Option<Vec<ProgrammeId>>,
+    /// Areas that their pilots serve; repeat for several.
+    pub(super) areas: Option<Vec<AreaCode>>,
+    /// Ran, or were planned to, on or after this day; those without any date did not.
+    pub(super) from: Option<PartialDate>,
+    /// Began, or were planned to, on or before this day.
+    pub(super) to: Option<PartialDate>,
     /// The order of the list.
     #[expect(dead_code, reason = "read by the paging mechanism")]
     pub(super) sort: Option<UpdatedSort>,

@@ -3,9 +3,7 @@
 //! it back takes exactly one away.
 
 use super::columns::{Cells, Column, Kind, text_of, texts_of};
-use super::transfer::Writer;
-use super::walk::Lines;
-use crate::database::Conn;
+use super::{Lines, TextWriter};
 use crate::http::Problem;
 
 /// A table of comma-separated values.
@@ -43,14 +41,14 @@ impl Csv {
     }
 }
 
-impl Writer for Csv {
+impl TextWriter for Csv {
     fn begin(&mut self, out: &mut Vec<u8>) {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         out.extend_from_slice(names.join(",").as_bytes());
         out.extend_from_slice(b"\r\n");
     }
 
-    async fn write(&mut self, lines: &Lines, _: &mut Conn, out: &mut Vec<u8>) -> Result<(), Problem> {
+    fn write(&mut self, lines: &Lines, out: &mut Vec<u8>) -> Result<(), Problem> {
         out.reserve(lines.as_bytes().len());
         lines.iter().try_for_each(|line| self.row(line, out))
     }

@@ -1,30 +1,27 @@
 //! One JSON object a line, and a last line by which a client knows that it has everything.
 
 use aws_lc_rs::digest;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use super::About;
-use super::transfer::Writer;
-use super::walk::Lines;
-use crate::database::Conn;
+use super::{Lines, TextWriter};
 use crate::http::Problem;
 
 /// The lines so far.
 pub struct Ndjson {
-    about: About,
+    about: Map<String, Value>,
     rows: u64,
     hash: digest::Context,
 }
 
 impl Ndjson {
-    /// Nothing yet.
-    pub fn new(about: About) -> Self {
+    /// Nothing yet; the last line says `about` as well.
+    pub fn new(about: Map<String, Value>) -> Self {
         Self { about, rows: 0, hash: digest::Context::new(&digest::SHA256) }
     }
 }
 
-impl Writer for Ndjson {
-    async fn write(&mut self, lines: &Lines, _: &mut Conn, out: &mut Vec<u8>) -> Result<(), Problem> {
+impl TextWriter for Ndjson {
+    fn write(&mut self, lines: &Lines, out: &mut Vec<u8>) -> Result<(), Problem> {
         self.hash.update(lines.as_bytes());
         self.rows += lines.count;
         out.extend_from_slice(lines.as_bytes());
@@ -34,12 +31,9 @@ impl Writer for Ndjson {
     fn end(&mut self, out: &mut Vec<u8>) {
         let hash = self.hash.clone().finish();
         let sha256: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        let end = json!({"_end": {
-            "rows": self.rows,
-            "sha256": sha256,
-            "as_of": self.about.as_of,
-            "change_cursor": self.about.change_cursor,
-        }});
+        let mut end = json!({"rows": self.rows, "sha256": sha256});
+        end.as_object_mut().into_iter().for_each(|end| end.extend(self.about.clone()));
+        let end = json!({"_end": end});
         out.extend_from_slice(format!("{end}\n").as_bytes());
     }
 }

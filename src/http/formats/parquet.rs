@@ -16,8 +16,7 @@ use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use chrono::{DateTime, Utc};
 
 use super::columns::{Cells, Column, Kind, text_of, texts_of};
-use super::files::{FileWriter, unwritten};
-use super::walk::Lines;
+use super::{FileWriter, Lines, unwritten};
 use crate::http::Problem;
 
 /// Bytes of a group of rows in memory before it is written.

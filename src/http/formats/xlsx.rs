@@ -7,8 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use super::columns::{Cells, Column, Kind, text_of, texts_of};
-use super::files::{FileWriter, unwritten};
-use super::walk::Lines;
+use super::{FileWriter, Lines, unwritten};
 use crate::http::{Code, Problem};
 
 /// The rows of a sheet, without the header.

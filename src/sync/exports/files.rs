@@ -10,26 +10,13 @@ use futures_util::stream;
 use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 
-use super::walk::{Lines, Walk};
+use super::walk::Walk;
 use crate::database::records::Record;
-use crate::http::{Answer, Code, Problem, Reply};
+use crate::http::formats::{FileWriter, Lines, unwritten};
+use crate::http::{Answer, Reply};
 
 /// Bytes that are read and sent at a time.
 const PART: usize = 64 * 1024;
-
-/// A format that is a file as a whole.
-pub trait FileWriter: Send + 'static {
-    /// Some of the records.
-    fn write(&mut self, lines: &Lines) -> Result<(), Problem>;
-    /// All of them are written: the file.
-    fn finish(self) -> Result<File, Problem>;
-}
-
-/// Something went wrong with the file itself.
-pub fn unwritten(error: impl std::fmt::Display) -> Problem {
-    tracing::error!(%error, "the file of an export could not be written");
-    Problem::new(Code::Internal, Code::Internal.meaning())
-}
 
 /// Writes a list to a file, then answers the file.
 ///

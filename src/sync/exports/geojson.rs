@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::About;
 use super::transfer::Writer;
-use super::walk::Lines;
 use crate::database::Conn;
 use crate::database::schema::city_view;
+use crate::http::formats::Lines;
 use crate::http::{Code, Problem};
 
 /// Where the records of a collection are: the member with the city that stands for them, if not a city themselves.

@@ -9,29 +9,24 @@ use actix_web::http::header::{self, HeaderName};
 use actix_web::web;
 use aws_lc_rs::digest;
 use chrono::SecondsFormat;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api::collections;
 use crate::database::positions::{Moment, Reader};
+use crate::http::formats::{self, Csv, Ndjson, Sheet, Table, columns_of};
 use crate::http::paging::Listed;
 use crate::http::presentation::AS_OF_POSITION;
 use crate::http::{Answer, Call, Fault, Problem, Reply};
 use crate::sync::changes;
 use crate::values::labels;
 
-mod columns;
-mod csv;
 mod files;
 mod geojson;
-mod ndjson;
-mod parquet;
 mod transfer;
 mod walk;
-mod xlsx;
 
-pub use columns::{Column, Kind, columns_of};
 use transfer::Limits;
 use walk::Walk;
 
@@ -64,10 +59,10 @@ impl Format {
     /// Its media type.
     pub const fn media_type(self) -> &'static str {
         match self {
-            Self::Csv => "text/csv",
-            Self::Ndjson => "application/x-ndjson",
-            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            Self::Parquet => "application/vnd.apache.parquet",
+            Self::Csv => formats::CSV,
+            Self::Ndjson => formats::NDJSON,
+            Self::Xlsx => formats::XLSX,
+            Self::Parquet => formats::PARQUET,
             Self::Geojson => "application/geo+json",
         }
     }
@@ -104,6 +99,14 @@ pub struct About {
     licence: String,
 }
 
+impl About {
+    /// What the last line of NDJSON repeats.
+    fn of_end(&self) -> Map<String, Value> {
+        let members = [("as_of", &self.as_of), ("change_cursor", &self.change_cursor)];
+        members.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
+    }
+}
+
 /// Answers the list that the request asks for as a file.
 ///
 /// # Errors
@@ -127,11 +130,11 @@ pub async fn export<R: Listed + ToSchema>(call: Call, format: Format) -> Answer 
     let columns = columns_of(R::TYPE, &R::name(), call.language().is_some());
     let walk = Walk::begin(&call, R::list(&call).await?).await?;
     let reply = match format {
-        Format::Csv => transfer::stream(walk, csv::Csv::new(columns, is_raw == Some(true)), limits).await?,
-        Format::Ndjson => transfer::stream(walk, ndjson::Ndjson::new(about.clone()), limits).await?,
+        Format::Csv => transfer::stream(walk, Csv::new(columns, is_raw == Some(true)), limits).await?,
+        Format::Ndjson => transfer::stream(walk, Ndjson::new(about.of_end()), limits).await?,
         Format::Geojson => transfer::stream(walk, geojson::GeoJson::new(R::TYPE, about.clone()), limits).await?,
-        Format::Xlsx => files::send(walk, xlsx::Sheet::new(R::TYPE, columns, moment.at)?).await?,
-        Format::Parquet => files::send(walk, parquet::Table::new(columns)?).await?,
+        Format::Xlsx => files::send(walk, Sheet::new(R::TYPE, columns, moment.at)?).await?,
+        Format::Parquet => files::send(walk, Table::new(columns)?).await?,
     };
     Ok(with_headers::<R>(reply, format, &about, &etag))
 }

@@ -10,9 +10,10 @@ use futures_util::stream;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::{Instant, timeout};
 
-use super::walk::{Lines, Walk};
+use super::walk::Walk;
 use crate::database::Conn;
 use crate::database::records::Record;
+use crate::http::formats::{Lines, TextWriter};
 use crate::http::{Answer, Problem, Reply};
 
 /// Parts that wait for the client.
@@ -27,7 +28,7 @@ pub struct Limits {
     pub slowest: u32,
 }
 
-/// A format that is written from the beginning to the end.
+/// A format that is written from the beginning to the end, and may have to ask for more on its way.
 pub trait Writer: 'static {
     /// What stands before the records.
     fn begin(&mut self, _out: &mut Vec<u8>) {}
@@ -35,6 +36,20 @@ pub trait Writer: 'static {
     async fn write(&mut self, lines: &Lines, conn: &mut Conn, out: &mut Vec<u8>) -> Result<(), Problem>;
     /// What stands after them.
     fn end(&mut self, _out: &mut Vec<u8>) {}
+}
+
+impl<W: TextWriter> Writer for W {
+    fn begin(&mut self, out: &mut Vec<u8>) {
+        TextWriter::begin(self, out);
+    }
+
+    async fn write(&mut self, lines: &Lines, _: &mut Conn, out: &mut Vec<u8>) -> Result<(), Problem> {
+        TextWriter::write(self, lines, out)
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        TextWriter::end(self, out);
+    }
 }
 
 enum Part {

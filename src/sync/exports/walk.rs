@@ -9,39 +9,13 @@ use crate::database::Conn;
 use crate::database::positions::Reader;
 use crate::database::records::{self, Record};
 use crate::database::rows::{Declare, Fetch};
+use crate::http::formats::Lines;
 use crate::http::paging::List;
 use crate::http::presentation::localise;
 use crate::http::{Call, Problem};
 
 /// Records read at a time: enough that asking costs nothing, few enough that memory stays flat.
 const ROWS: u32 = 200;
-
-/// Records as the list shows them, one a line.
-#[derive(Debug, Default)]
-pub struct Lines {
-    text: Vec<u8>,
-    /// How many there are.
-    pub count: u64,
-}
-
-impl Lines {
-    /// All of them with their line breaks.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.text
-    }
-
-    /// Each without its line break.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        std::str::from_utf8(&self.text).expect("JSON is UTF-8").lines()
-    }
-
-    /// Adds one.
-    pub fn add(&mut self, record: &impl serde::Serialize) {
-        serde_json::to_writer(&mut self.text, record).expect("answers are plain data");
-        self.text.push(b'\n');
-        self.count += 1;
-    }
-}
 
 /// A list on its way.
 pub struct Walk<R> {

@@ -1,0 +1,136 @@
+//! What a report is asked to count: records that the caller may see, narrowed by filters that mean the same in every
+//! report, in one snapshot.
+
+use std::sync::LazyLock;
+
+use chrono::NaiveDate;
+use diesel::pg::Pg;
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::sql_types::{Array, Date, Nullable, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use diesel_async::methods::LoadQuery;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::access::{Caller, Sight};
+use crate::database::Conn;
+use crate::database::positions::Reader;
+use crate::database::references::Resolved;
+use crate::database::search;
+use crate::http::{Call, Problem};
+use crate::ids::{PartnershipId, ProgrammeId};
+use crate::values::{AreaCode, CityRef, PartialDate};
+
+/// The records that count, as common table expressions over which each report is a statement.
+static SCOPE: LazyLock<String> =
+    LazyLock::new(|| include_str!("scope.sql").replace("{hosting_scope}", include_str!("hosting_scope.sql")));
+
+/// What every report can be narrowed by. A record counts if it fits all that are given.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Scope {
+    /// These cities: hostings where they are origin or host, pilots they offer, outcomes about them, their pilots or
+    /// hostings; repeat for several.
+    pub city: Option<Vec<CityRef>>,
+    /// These partnerships: their initiatives, the hostings that come from those, the pilots of both, and outcomes about
+    /// any of them; repeat for several.
+    #[param(example = json!(["015aca1d-7401-7000-8000-000000000001"]))]
+    pub partnership_id: Option<Vec<PartnershipId>>,
+    /// The partnerships of these programmes, as with `partnership_id`; repeat for several.
+    #[param(example = json!(["015aca1d-6407-7000-8000-000000000007"]))]
+    pub programme_id: Option<Vec<ProgrammeId>>,
+    /// These areas: pilots that serve them with their hostings, initiatives, and outcomes about those; repeat for several.
+    pub areas: Option<Vec<AreaCode>>,
+    /// Hostings that ran, or were planned to, on or after this day, and what belongs to them; those without any date do
+    /// not count then.
+    pub from: Option<PartialDate>,
+    /// Hostings that began, or were planned to, on or before this day, and what belongs to them.
+    pub to: Option<PartialDate>,
+}
+
+/// A report as it is asked for, with the snapshot that answers it.
+pub struct Asked {
+    /// Who asks.
+    pub caller: Caller,
+    /// The day for members that depend on it.
+    pub today: NaiveDate,
+    /// The filters.
+    pub scope: Scope,
+    /// The cities, terms and records that filters name.
+    pub resolved: Resolved,
+    /// The filters as hostings take them, and `as_of`: what a link to their list ends with.
+    rest: String,
+    /// `as_of` alone, for links to other lists.
+    past: String,
+    pub(super) reader: Reader,
+}
+
+/// A statement of a report; it may be given more parameters.
+pub type Statement = BoxedSqlQuery<'static, Pg, SqlQuery>;
+
+impl Asked {
+    /// What the call asks, to be read by this snapshot.
+    ///
+    /// # Errors
+    /// 400 for cities and terms that do not exist.
+    pub async fn of(call: &Call, reader: Reader) -> Result<Self, Problem> {
+        let (scope, resolved): (Scope, _) = (call.query()?, call.resolved().await?);
+        let past = reader.position.map(|position| format!("&as_of={}", position.seq)).unwrap_or_default();
+        let mut rest = form_urlencoded::Serializer::new(String::new());
+        for name in ["city", "partnership_id", "programme_id", "areas", "from", "to"] {
+            let asked = &call.raw_query()[name];
+            let all = asked.as_array().map_or(std::slice::from_ref(asked), Vec::as_slice);
+            for one in all.iter().filter_map(serde_json::Value::as_str) {
+                rest.append_pair(name, one);
+            }
+        }
+        let rest = rest.finish();
+        let rest = if rest.is_empty() { past.clone() } else { format!("&{rest}{past}") };
+        let (caller, today) = (call.caller().clone(), reader.day(call.state().clock.today()));
+        Ok(Self { caller, today, scope, resolved, rest, past, reader })
+    }
+
+    /// The connection, which reads the snapshot.
+    pub fn conn(&mut self) -> &mut Conn {
+        &mut self.reader.conn
+    }
+
+    /// A statement over the records that count; its own parameters begin with $13.
+    pub fn statement(&self, report: &str) -> Statement {
+        let (levels, own) = search::sight(&self.caller);
+        let measured = match self.caller.sight("outcomes") {
+            Sight::Everything => vec!["public", "partners", "private"],
+            _ => levels.clone(),
+        };
+        let scope = &self.scope;
+        let partnerships = scope.partnership_id.as_ref().map(|all| all.iter().map(|id| id.0).collect::<Vec<_>>());
+        let programmes = scope.programme_id.as_ref().map(|all| all.iter().map(|id| id.0).collect::<Vec<_>>());
+        let areas = scope.areas.as_ref().map(|all| all.iter().map(|area| area.0.clone()).collect::<Vec<_>>());
+        diesel::sql_query(format!("{}{report}", *SCOPE))
+            .into_boxed::<Pg>()
+            .bind::<Array<Text>, _>(levels)
+            .bind::<Array<SqlUuid>, _>(own)
+            .bind::<Array<Text>, _>(measured)
+            .bind::<Nullable<Array<SqlUuid>>, _>(self.resolved.cities(scope.city.as_ref()))
+            .bind::<Nullable<Array<SqlUuid>>, _>(partnerships)
+            .bind::<Nullable<Array<SqlUuid>>, _>(programmes)
+            .bind::<Nullable<Array<Text>>, _>(areas)
+            .bind::<Nullable<Date>, _>(scope.from.as_ref().map(PartialDate::first_day))
+            .bind::<Nullable<Date>, _>(scope.to.as_ref().map(PartialDate::last_day))
+            .bind::<Date, _>(self.today)
+            .bind::<Text, _>(self.rest.clone())
+            .bind::<Text, _>(self.past.clone())
+    }
+
+    /// The rows of a statement.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn load<T>(&mut self, statement: Statement) -> Result<Vec<T>, Problem>
+    where
+        T: Send + 'static,
+        Statement: for<'q> LoadQuery<'q, Conn, T>,
+    {
+        Ok(statement.load(&mut self.reader.conn).await?)
+    }
+}

@@ -1,0 +1,102 @@
+//! Reports: figures over many records, each a table whose columns stay, with a chart. A report is a statement over what it
+//! counts ([`Asked`]), a row, and how its rows are drawn; formats, filters, snapshot, ETag and documentation are the same
+//! for all of them. Every figure leads to the records behind it by the row's `links`.
+
+use std::sync::LazyLock;
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use serde::Serialize;
+use utoipa::openapi::path::Parameter;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::charts::Chart;
+use crate::http::{Answer, Call, Problem};
+
+mod answer;
+mod asked;
+mod html;
+mod overview;
+
+pub use answer::ReportFormat;
+pub use asked::{Asked, Scope};
+
+/// Links of a row: where the records behind a figure are, by the name of its column; `record` is the row's own record.
+pub type Links = crate::values::Json<std::collections::BTreeMap<String, String>>;
+
+/// A report.
+pub trait Report: 'static {
+    /// Its name, as in the path.
+    const NAME: &'static str;
+    /// What it is called.
+    const TITLE: &'static str;
+    /// What it says, how its figures are made, and what its chart shows.
+    const DESCRIPTION: &'static str;
+    /// A row of its table; its members are the columns.
+    type Row: Serialize + ToSchema + 'static;
+    /// Filters of its own, beside [`Scope`].
+    type Filter: serde::de::DeserializeOwned + IntoParams;
+
+    /// The rows, in their order.
+    fn rows(asked: &mut Asked, filter: Self::Filter) -> impl Future<Output = Result<Vec<Self::Row>, Problem>>;
+
+    /// The chart of the rows.
+    fn chart(rows: &[Self::Row]) -> Chart;
+}
+
+/// A report that has no filters of its own.
+#[derive(Debug, serde::Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct NoFilter {}
+
+/// A report among the others.
+pub struct Entry {
+    /// Its name, as in the path.
+    pub name: &'static str,
+    /// What it is called.
+    pub title: &'static str,
+    /// What it says.
+    pub description: &'static str,
+    /// The name of the schema of its rows.
+    pub row: String,
+    /// The schemas that its rows are made of, with their names.
+    pub schemas: fn() -> Vec<(String, RefOr<Schema>)>,
+    /// Its parameters but for those of every report.
+    pub parameters: fn() -> Vec<Parameter>,
+    answer: fn(Call) -> LocalBoxFuture<'static, Answer>,
+}
+
+impl Entry {
+    fn of<R: Report>() -> Self {
+        Self {
+            name: R::NAME,
+            title: R::TITLE,
+            description: R::DESCRIPTION,
+            row: R::Row::name().into(),
+            schemas: || {
+                let mut schemas = vec![(R::Row::name().into(), R::Row::schema())];
+                R::Row::schemas(&mut schemas);
+                schemas
+            },
+            parameters: || R::Filter::into_params(|| Some(utoipa::openapi::path::ParameterIn::Query)),
+            answer: |call| answer::answer::<R>(call).boxed_local(),
+        }
+    }
+
+    /// Its operationId.
+    pub fn operation(&self) -> String {
+        format!("report_{}", self.name.replace('-', "_"))
+    }
+}
+
+/// All of them, in the order in which they are read.
+pub static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| vec![Entry::of::<overview::Overview>()]);
+
+/// Their operations: one for each report, described by `api::reports`.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    for report in ALL.iter() {
+        config.route(&format!("/v1/reports/{}", report.name), actix_web::web::get().to(report.answer));
+    }
+}

@@ -1,0 +1,64 @@
+//! The registry in figures.
+
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Jsonb, Nullable, Text};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Asked, Links, NoFilter, Report};
+use crate::charts::{Bar, Bars, Chart, Tone};
+use crate::http::Problem;
+
+/// How many records there are.
+pub struct Overview;
+
+/// A number of records.
+#[derive(Debug, Serialize, ToSchema, QueryableByName)]
+pub struct OverviewRow {
+    /// What is counted: a collection.
+    #[diesel(sql_type = Text)]
+    #[schema(example = "hostings")]
+    topic: String,
+    /// By which member it is counted; absent where all are counted.
+    #[diesel(sql_type = Nullable<Text>)]
+    #[schema(example = "status")]
+    by: Option<String>,
+    /// The value of that member.
+    #[diesel(sql_type = Nullable<Text>)]
+    #[schema(example = "live")]
+    value: Option<String>,
+    /// How many there are.
+    #[diesel(sql_type = BigInt)]
+    #[schema(example = 3)]
+    count: i64,
+    /// Where they are listed, by column.
+    #[diesel(sql_type = Jsonb)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    links: Links,
+}
+
+impl Report for Overview {
+    const NAME: &'static str = "overview";
+    const TITLE: &'static str = "Overview";
+    const DESCRIPTION: &'static str = "How many cities, pilots, hostings, partnerships, initiatives, outcomes and \
+        evaluations there are, and how many of each kind or state. A record is counted once in each topic.";
+    type Row = OverviewRow;
+    type Filter = NoFilter;
+
+    async fn rows(asked: &mut Asked, _: NoFilter) -> Result<Vec<OverviewRow>, Problem> {
+        let statement = asked.statement(include_str!("overview.sql"));
+        asked.load(statement).await
+    }
+
+    fn chart(rows: &[OverviewRow]) -> Chart {
+        let by_status = rows.iter().filter(|row| row.topic == "hostings" && row.by.as_deref() == Some("status"));
+        let bar = |row: &OverviewRow| Bar {
+            label: row.value.clone().unwrap_or_default(),
+            value: Some(row.count as f64),
+            text: row.count.to_string(),
+            tone: Tone::Plain,
+            link: row.links.get("count").cloned(),
+        };
+        Chart::Bars(Bars { title: "Hostings by status".into(), unit: None, bars: by_status.map(bar).collect() })
+    }
+}
