@@ -3,9 +3,16 @@
 
 use chrono::NaiveDate;
 
-mod svg;
+mod bars;
+mod flows;
+mod frame;
+mod lines;
+mod matrix;
+mod scale;
+mod timeline;
+mod world;
 
-pub use svg::draw;
+pub use frame::{POLICY, STYLE, Words, draw, inline};
 
 /// What a mark means, so that colour means the same everywhere. Colour is never the only sign of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
