@@ -10,6 +10,7 @@ use diesel::sql_types::{Array, Date, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use diesel_async::methods::LoadQuery;
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::IntoParams;
 
 use crate::access::{Caller, Sight};
@@ -17,13 +18,31 @@ use crate::database::Conn;
 use crate::database::positions::Reader;
 use crate::database::references::Resolved;
 use crate::database::search;
-use crate::http::{Call, Problem};
+use crate::http::Problem;
+use crate::http::call::query_as;
 use crate::ids::{PartnershipId, ProgrammeId};
 use crate::values::{AreaCode, CityRef, PartialDate};
 
 /// The records that count, as common table expressions over which each report is a statement.
 static SCOPE: LazyLock<String> =
     LazyLock::new(|| include_str!("scope.sql").replace("{hosting_scope}", include_str!("hosting_scope.sql")));
+
+/// The filters that hostings take as well.
+const SCOPED: [&str; 6] = ["city", "partnership_id", "programme_id", "areas", "from", "to"];
+
+/// A query's members as text again.
+pub fn encoded(query: &Value, wanted: impl Fn(&str) -> bool) -> String {
+    let mut text = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in query.as_object().into_iter().flatten().filter(|(name, _)| wanted(name)) {
+        for one in value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice) {
+            match one {
+                Value::String(one) => text.append_pair(name, one),
+                other => text.append_pair(name, &other.to_string()),
+            };
+        }
+    }
+    text.finish()
+}
 
 /// What every report can be narrowed by. A record counts if it fits all that are given.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
@@ -62,32 +81,42 @@ pub struct Asked {
     rest: String,
     /// `as_of` alone, for links to other lists.
     past: String,
-    pub(super) reader: Reader,
+    reader: Reader,
+    /// The number of the last change that it sees.
+    pub(super) position: i64,
 }
 
 /// A statement of a report; it may be given more parameters.
 pub type Statement = BoxedSqlQuery<'static, Pg, SqlQuery>;
 
 impl Asked {
-    /// What the call asks, to be read by this snapshot.
+    /// What a query asks, to be read by this snapshot, whose last change has the number `position`.
     ///
     /// # Errors
-    /// 400 for cities and terms that do not exist.
-    pub async fn of(call: &Call, reader: Reader) -> Result<Self, Problem> {
-        let (scope, resolved): (Scope, _) = (call.query()?, call.resolved().await?);
+    /// 400 if the query does not fit after all.
+    pub fn of(
+        caller: Caller,
+        today: NaiveDate,
+        query: &Value,
+        resolved: Resolved,
+        reader: Reader,
+        position: i64,
+    ) -> Result<Self, Problem> {
+        let scope: Scope = query_as(query)?;
         let past = reader.position.map(|position| format!("&as_of={}", position.seq)).unwrap_or_default();
-        let mut rest = form_urlencoded::Serializer::new(String::new());
-        for name in ["city", "partnership_id", "programme_id", "areas", "from", "to"] {
-            let asked = &call.raw_query()[name];
-            let all = asked.as_array().map_or(std::slice::from_ref(asked), Vec::as_slice);
-            for one in all.iter().filter_map(serde_json::Value::as_str) {
-                rest.append_pair(name, one);
-            }
-        }
-        let rest = rest.finish();
-        let rest = if rest.is_empty() { past.clone() } else { format!("&{rest}{past}") };
-        let (caller, today) = (call.caller().clone(), reader.day(call.state().clock.today()));
-        Ok(Self { caller, today, scope, resolved, rest, past, reader })
+        let rest = match encoded(query, |name| SCOPED.contains(&name)) {
+            rest if rest.is_empty() => past.clone(),
+            rest => format!("&{rest}{past}"),
+        };
+        Ok(Self { caller, today, scope, resolved, rest, past, reader, position })
+    }
+
+    /// Ends the snapshot.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn finish(self) -> Result<(), Problem> {
+        self.reader.finish().await
     }
 
     /// The connection, which reads the snapshot.
