@@ -37,7 +37,7 @@ async fn hidden_records_are_on_no_page_and_in_no_figure() {
         match *list {
             "/pilots" => assert_eq!((lead(text), lead(&after)), (Some("6 pilots".into()), Some("8 pilots".into()))),
             "/hostings" => {
-                assert_eq!((lead(text), lead(&after)), (Some("4 hostings".into()), Some("5 hostings".into())))
+                assert_eq!((lead(text), lead(&after)), (Some("4 hostings".into()), Some("5 hostings".into())));
             }
             _ => {}
         }
