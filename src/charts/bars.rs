@@ -85,7 +85,8 @@ fn row(place: usize, bar: &Bar, scale: Scale, zero: f64) -> Row {
     Row {
         y: place as f64 * ROW,
         label: shortened(&bar.label, 48),
-        said: format!("{}: {}", bar.label, bar.text),
+        // The name of a link holds what is seen of it, in the same order [WCAG 2.5.3].
+        said: format!("{} {}", bar.label, bar.text),
         text: shortened(&bar.text, 36),
         tone: bar.tone.class(),
         sign: bar.tone.sign(),

@@ -9,12 +9,12 @@ use super::scale::{percent, px, shortened, width_of};
 use super::world::{self, HEIGHT, LAND, WIDTH};
 
 /// More arcs than this are cut, the smallest first.
-const MOST: usize = 120;
-/// So many places are named, the busiest first, where there is room; on a phone only the first of them.
+const MOST: usize = 60;
+/// So many places are named at most, the busiest first, where there is room.
 const NAMED: usize = 40;
-const NAMED_ON_A_PHONE: usize = 5;
-/// The width that room for names is counted by.
+/// The widths that room for names is counted by: on a page, and on a phone, where fewer are named.
 const ASSUMED: f64 = 760.0;
+const PHONE: f64 = 320.0;
 
 struct Arc {
     path: String,
@@ -104,7 +104,7 @@ fn busiest(flows: &Flows) -> Vec<(usize, i64)> {
 
 fn arc(flows: &Flows, place: usize, at: &[(f64, f64)], most: i64) -> Arc {
     let flow = &flows.flows[place];
-    let width = px(1.4 + 4.6 * (flow.count.max(0) as f64 / most as f64).sqrt());
+    let width = px(0.7 + 4.3 * flow.count.max(0) as f64 / most as f64);
     let ((x1, y1), (x2, y2)) = (at[flow.from], at[flow.to]);
     let (path, head) = if flow.from == flow.to {
         (format!("M{} {}a9 9 0 1 1 .1 0", px(x1), px(y1)), String::new())
@@ -148,16 +148,21 @@ fn dots(flows: &Flows, at: &[(f64, f64)], busy: &[(usize, i64)]) -> Vec<Dot> {
     busy.iter().map(dot).collect()
 }
 
-/// Names beside their places, where they run into no other name and no busier place.
-fn labels(flows: &Flows, at: &[(f64, f64)], busy: &[(usize, i64)]) -> Vec<Label> {
-    let unit = ASSUMED / WIDTH;
-    let mut taken: Vec<[f64; 4]> = vec![];
-    let mut labels = vec![];
-    for (rank, (place, _)) in busy.iter().take(NAMED).enumerate() {
-        let (x, y) = (at[*place].0 * unit, at[*place].1 * unit);
-        let name = shortened(&flows.places[*place].name, 22);
-        let long = width_of(&name) + 4.0;
-        // Right, left, above, below: where the text begins, and how it is anchored.
+/// Where a name stands: the text's distance from its place, its anchor, and the room it takes.
+type Stand = (f64, f64, &'static str, [f64; 4]);
+
+/// The room that is taken on a map of this width.
+struct Room {
+    width: f64,
+    taken: Vec<[f64; 4]>,
+}
+
+impl Room {
+    /// Beside its place, where a name runs into no other one and no busier place.
+    fn stand(&mut self, at: (f64, f64), name: &str) -> Option<Stand> {
+        let unit = self.width / WIDTH;
+        let (x, y, long) = (at.0 * unit, at.1 * unit, width_of(name) + 4.0);
+        // Right, left, above, below.
         let ways = [
             (9.0, 4.5, "", 0.0),
             (-9.0, 4.5, "end", -long),
@@ -167,21 +172,33 @@ fn labels(flows: &Flows, at: &[(f64, f64)], busy: &[(usize, i64)]) -> Vec<Label>
         let free = ways.into_iter().find_map(|(dx, dy, anchor, from)| {
             let left = x + dx + from;
             let room = [left, y + dy - 12.0, left + long, y + dy + 4.0];
-            let fits = room[0] >= 0.0 && room[2] <= ASSUMED && room[1] >= 0.0 && room[3] <= HEIGHT * unit;
-            (fits && !taken.iter().any(|one| overlap(one, &room))).then_some((dx, dy, anchor, room))
+            let fits = room[0] >= 0.0 && room[2] <= self.width && room[1] >= 0.0 && room[3] <= HEIGHT * unit;
+            (fits && !self.taken.iter().any(|one| overlap(one, &room))).then_some((dx, dy, anchor, room))
         });
-        taken.push([x - 3.0, y - 3.0, x + 3.0, y + 3.0]);
-        let Some((dx, dy, anchor, room)) = free else { continue };
-        taken.push(room);
+        self.taken.push([x - 3.0, y - 3.0, x + 3.0, y + 3.0]);
+        self.taken.extend(free.iter().map(|(.., room)| *room));
+        free
+    }
+}
+
+/// Names beside their places. On a phone only those are seen that have room there in the same stand.
+fn labels(flows: &Flows, at: &[(f64, f64)], busy: &[(usize, i64)]) -> Vec<Label> {
+    let mut page = Room { width: ASSUMED, taken: vec![] };
+    let mut phone = Room { width: PHONE, taken: vec![] };
+    let mut labels = vec![];
+    for (place, _) in busy.iter().take(NAMED) {
+        let name = shortened(&flows.places[*place].name, 22);
+        let Some((dx, dy, anchor, _)) = page.stand(at[*place], &name) else { continue };
+        let on_phone = phone.stand(at[*place], &name);
         labels.push(Label {
-            name,
             x: percent(at[*place].0 / WIDTH * 100.0),
             y: percent(at[*place].1 / HEIGHT * 100.0),
             dx,
             dy,
             anchor,
-            is_minor: rank >= NAMED_ON_A_PHONE,
+            is_minor: on_phone.is_none_or(|(.., on_phone, _)| on_phone != anchor),
             link: flows.places[*place].link.clone(),
+            name,
         });
     }
     labels

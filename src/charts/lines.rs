@@ -31,9 +31,9 @@ struct Mark {
     said: String,
     label: Option<String>,
     anchor: &'static str,
-    below: f64,
     link: Option<String>,
     is_roomy: bool,
+    size: f64,
 }
 
 #[derive(Template)]
@@ -135,7 +135,9 @@ fn line(place: usize, series: &Series, field: &Field) -> Line {
 }
 
 fn marks(lines: &Lines, field: &Field, words: &Words) -> Vec<Mark> {
-    let mut marks: Vec<Mark> = lines.baseline.iter().map(|point| of_baseline(point, field, words)).collect();
+    // The baseline is named at the end of its line.
+    let named = |point| Mark { label: None, ..of_baseline(point, field, words) };
+    let mut marks: Vec<Mark> = lines.baseline.iter().map(named).collect();
     for point in &lines.targets {
         let said = format!("{} {} · {}", words.target, point.text, point.on);
         let label = Some(format!("{} {}", words.target, shortened(&point.text, 16)));
@@ -148,10 +150,11 @@ fn marks(lines: &Lines, field: &Field, words: &Words) -> Vec<Mark> {
         for (at, point) in series.points.iter().enumerate() {
             let is_last = at + 1 == series.points.len();
             let state = if point.is_provisional { format!(" ({})", words.provisional) } else { String::new() };
-            let said = format!("{} · {}: {}{state}", series.name, point.on, point.text);
+            let said = format!("{}: {} {}{state}", point.on, series.name, point.text);
             let class = if point.is_provisional { format!("{class} provisional") } else { class.to_owned() };
             let mut mark = mark(point, field, class, FORMS[place % FORMS.len()], said);
             mark.is_roomy = is_roomy;
+            mark.size = if is_roomy { 1.0 } else { 0.6 };
             if is_last {
                 let name = if is_one { String::new() } else { format!("{} ", shortened(&series.name, 24)) };
                 mark.label = Some(format!("{name}{}", shortened(&point.text, 16)));
@@ -165,7 +168,7 @@ fn marks(lines: &Lines, field: &Field, words: &Words) -> Vec<Mark> {
 fn of_baseline(point: &Point, field: &Field, words: &Words) -> Mark {
     let said = format!("{} {} · {}", words.baseline, point.text, point.on);
     let label = Some(format!("{} {}", words.baseline, shortened(&point.text, 16)));
-    Mark { label, below: 18.0, ..mark(point, field, "line plain".into(), BASELINE, said) }
+    Mark { label, ..mark(point, field, "line plain".into(), BASELINE, said) }
 }
 
 fn mark(point: &Point, field: &Field, class: String, path: &'static str, said: String) -> Mark {
@@ -185,8 +188,8 @@ fn mark(point: &Point, field: &Field, class: String, path: &'static str, said: S
         } else {
             ""
         },
-        below: -11.0,
         link: point.link.clone(),
         is_roomy: true,
+        size: 1.0,
     }
 }

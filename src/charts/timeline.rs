@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::frame::{Frame, STYLE, Words, listed, render};
 use super::scale::{Scale, days_between, number_of, percent, shortened};
-use super::{Span, Timeline};
+use super::{Span, Timeline, Tone};
 
 /// More spans than this are cut.
 const MOST: usize = 120;
@@ -95,7 +95,7 @@ fn row(place: usize, span: &Span, scale: Scale, words: &Words) -> Row {
         anchor,
         said: said(span, words),
         tone: span.tone.class(),
-        sign: span.tone.sign().filter(|_| !is_moment),
+        sign: span.tone.sign().filter(|_| !is_moment && span.tone != Tone::Faint),
         x,
         width: percent((end - x).max(0.5)),
         end,

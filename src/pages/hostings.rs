@@ -226,7 +226,8 @@ impl Found {
             (t.say("reason"), false),
             (t.say("in-words"), false),
         ];
-        parts.push(Part::Table(Table { caption: t.say("moves-caption"), columns, rows, more: None }));
+        let table = Table { caption: t.say("moves-caption"), columns, rows, more: None };
+        parts.push(Part::Table(table.without_empty_columns()));
         parts
     }
 

@@ -13,6 +13,9 @@ use crate::http::conditional;
 pub const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; \
                           form-action 'self'; frame-ancestors 'none'";
 
+/// The section of a page with one purpose, on which nothing else is asked: the login.
+pub const ALONE: &str = "alone";
+
 /// A page before it is HTML.
 #[derive(Debug)]
 pub struct Page {
@@ -43,7 +46,7 @@ struct Layout<'a> {
     heading: &'a Words,
     entries: Vec<Entry>,
     languages: Vec<(&'static str, Entry)>,
-    is_search: bool,
+    has_search: bool,
     body: &'a str,
 }
 
@@ -73,7 +76,7 @@ pub fn page(t: Texts, heading: &Words, body: &str, path: &str, section: &str) ->
         heading,
         entries: entries(t, section),
         languages: Language::ALL.iter().map(language).collect(),
-        is_search: section == "/search",
+        has_search: section != "/search" && section != ALONE,
         body,
     };
     layout.render().expect("templates of pages only write text")

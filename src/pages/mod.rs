@@ -109,7 +109,7 @@ pub fn swagger_ui() -> SwaggerUi {
 
 /// A plain page in English within the frame of all pages, for the login.
 fn html(title: &str, body: &str) -> String {
-    page(Texts::of(Language::English), &title.into(), body, "/", "")
+    page(Texts::of(Language::English), &title.into(), body, "/", layout::ALONE)
 }
 
 /// As text of a page.

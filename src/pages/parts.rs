@@ -111,6 +111,20 @@ pub struct Table {
     pub more: Option<Cell>,
 }
 
+impl Table {
+    /// The same, but for columns that say nothing in any row.
+    #[must_use]
+    pub fn without_empty_columns(mut self) -> Self {
+        for place in (0..self.columns.len()).rev() {
+            if self.rows.iter().all(|row| row[place].words.text.is_empty()) {
+                self.columns.remove(place);
+                self.rows.iter_mut().for_each(|row| drop(row.remove(place)));
+            }
+        }
+        self
+    }
+}
+
 /// A chart with a line below it.
 #[derive(Debug)]
 pub struct Picture {

@@ -1,3 +1,6 @@
 //! Pages for people, in a real browser.
 
+mod content;
+mod people;
 mod swagger;
+mod world;
