@@ -10,6 +10,7 @@ use diesel::sql_types::{Array, Date, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use diesel_async::methods::LoadQuery;
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::IntoParams;
 
 use crate::access::{Caller, Sight};
@@ -48,6 +49,9 @@ pub struct Scope {
     pub to: Option<PartialDate>,
 }
 
+/// The names of these filters.
+const SCOPED: [&str; 6] = ["city", "partnership_id", "programme_id", "areas", "from", "to"];
+
 /// A report as it is asked for, with the snapshot that answers it.
 pub struct Asked {
     /// Who asks.
@@ -62,6 +66,8 @@ pub struct Asked {
     rest: String,
     /// `as_of` alone, for links to other lists.
     past: String,
+    /// The filters that the report has of its own, for links to itself.
+    own: Vec<(String, String)>,
     pub(super) reader: Reader,
 }
 
@@ -77,17 +83,18 @@ impl Asked {
         let (scope, resolved): (Scope, _) = (call.query()?, call.resolved().await?);
         let past = reader.position.map(|position| format!("&as_of={}", position.seq)).unwrap_or_default();
         let mut rest = form_urlencoded::Serializer::new(String::new());
-        for name in ["city", "partnership_id", "programme_id", "areas", "from", "to"] {
-            let asked = &call.raw_query()[name];
-            let all = asked.as_array().map_or(std::slice::from_ref(asked), Vec::as_slice);
-            for one in all.iter().filter_map(serde_json::Value::as_str) {
-                rest.append_pair(name, one);
-            }
+        for name in SCOPED {
+            rest.extend_pairs(values_of(&call.raw_query()[name]).map(|one| (name, one)));
         }
         let rest = rest.finish();
+        let others = call.raw_query().as_object().into_iter().flatten();
+        let own = others
+            .filter(|(name, _)| !SCOPED.contains(&name.as_str()) && !["format", "as_of"].contains(&name.as_str()))
+            .flat_map(|(name, asked)| values_of(asked).map(|one| (name.clone(), one)))
+            .collect();
         let rest = if rest.is_empty() { past.clone() } else { format!("&{rest}{past}") };
         let (caller, today) = (call.caller().clone(), reader.day(call.state().clock.today()));
-        Ok(Self { caller, today, scope, resolved, rest, past, reader })
+        Ok(Self { caller, today, scope, resolved, rest, past, own, reader })
     }
 
     /// The connection, which reads the snapshot.
@@ -122,6 +129,24 @@ impl Asked {
             .bind::<Text, _>(self.past.clone())
     }
 
+    /// Where a record is, as it was read.
+    pub fn record(&self, collection: &str, id: impl std::fmt::Display) -> String {
+        format!("/v1/{collection}/{id}{}", self.past.replace('&', "?"))
+    }
+
+    /// A report with the filters of this one that all reports have, and these.
+    pub fn report(&self, name: &str, filters: &[(&str, &str)]) -> String {
+        let filters = form_urlencoded::Serializer::new(String::new()).extend_pairs(filters).finish();
+        format!("/v1/reports/{name}?{}", format!("{filters}{}", self.rest).trim_start_matches('&'))
+    }
+
+    /// This report with all its filters, narrowed to these values.
+    pub fn narrowed(&self, name: &str, to: &[(&str, &str)]) -> String {
+        let kept = self.own.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let kept = kept.filter(|(name, _)| !to.iter().any(|(other, _)| other == name));
+        self.report(name, &kept.chain(to.iter().copied()).collect::<Vec<_>>())
+    }
+
     /// The rows of a statement.
     ///
     /// # Errors
@@ -133,4 +158,10 @@ impl Asked {
     {
         Ok(statement.load(&mut self.reader.conn).await?)
     }
+}
+
+/// The values of a parameter, as they are written in a query.
+fn values_of(asked: &Value) -> impl Iterator<Item = String> {
+    let all = asked.as_array().map_or(std::slice::from_ref(asked), Vec::as_slice);
+    all.iter().filter(|one| !one.is_null()).map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned))
 }

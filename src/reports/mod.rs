@@ -19,6 +19,7 @@ mod answer;
 mod asked;
 mod html;
 mod overview;
+mod progress;
 
 pub use answer::ReportFormat;
 pub use asked::{Asked, Scope};
@@ -92,7 +93,12 @@ impl Entry {
 }
 
 /// All of them, in the order in which they are read.
-pub static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| vec![Entry::of::<overview::Overview>()]);
+pub static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    vec![
+        Entry::of::<overview::Overview>(),
+        Entry::of::<progress::Progress>(),
+    ]
+});
 
 /// Their operations: one for each report, described by `api::reports`.
 pub fn routes(config: &mut ServiceConfig<'_>) {

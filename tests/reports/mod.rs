@@ -1,0 +1,5 @@
+//! Reports say what the lists say, to everybody what they may see.
+
+mod positions;
+mod progress;
+mod told;
