@@ -18,6 +18,7 @@ use crate::http::{Answer, Call, Problem};
 mod answer;
 mod asked;
 mod html;
+mod indicator_comparison;
 mod overview;
 mod progress;
 
@@ -97,6 +98,7 @@ pub static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     vec![
         Entry::of::<overview::Overview>(),
         Entry::of::<progress::Progress>(),
+        Entry::of::<indicator_comparison::IndicatorComparison>(),
     ]
 });
 

@@ -6,6 +6,7 @@ use crate::support::founding;
 /// The reports, with what they cannot do without; `{indicator}` is that of the outcomes to which things happen.
 const REPORTS: &[&str] = &[
     "progress",
+    "indicator-comparison?indicator_id={indicator}",
 ];
 
 fn with(report: &str, parameter: &str) -> String {
