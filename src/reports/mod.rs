@@ -16,6 +16,7 @@ use crate::charts::Chart;
 use crate::http::{Answer, Call, Problem};
 
 mod answer;
+mod applicability;
 mod asked;
 mod html;
 mod indicator_comparison;
@@ -99,6 +100,7 @@ pub static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         Entry::of::<overview::Overview>(),
         Entry::of::<progress::Progress>(),
         Entry::of::<indicator_comparison::IndicatorComparison>(),
+        Entry::of::<applicability::Applicability>(),
     ]
 });
 

@@ -1,5 +1,6 @@
 //! Reports say what the lists say, to everybody what they may see.
 
+mod applicability;
 mod indicator_comparison;
 mod positions;
 mod progress;

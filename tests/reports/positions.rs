@@ -7,6 +7,7 @@ use crate::support::founding;
 const REPORTS: &[&str] = &[
     "progress",
     "indicator-comparison?indicator_id={indicator}",
+    "applicability",
 ];
 
 fn with(report: &str, parameter: &str) -> String {
