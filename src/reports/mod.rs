@@ -20,6 +20,7 @@ mod applicability;
 mod asked;
 mod html;
 mod indicator_comparison;
+mod lessons;
 mod overview;
 mod progress;
 
@@ -101,6 +102,7 @@ pub static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         Entry::of::<progress::Progress>(),
         Entry::of::<indicator_comparison::IndicatorComparison>(),
         Entry::of::<applicability::Applicability>(),
+        Entry::of::<lessons::Lessons>(),
     ]
 });
 

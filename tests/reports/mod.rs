@@ -2,6 +2,7 @@
 
 mod applicability;
 mod indicator_comparison;
+mod lessons;
 mod positions;
 mod progress;
 mod told;

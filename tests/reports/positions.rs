@@ -8,6 +8,7 @@ const REPORTS: &[&str] = &[
     "progress",
     "indicator-comparison?indicator_id={indicator}",
     "applicability",
+    "lessons?kind=tip&kind=barrier",
 ];
 
 fn with(report: &str, parameter: &str) -> String {
