@@ -21,6 +21,7 @@ mod asked;
 mod html;
 mod indicator_comparison;
 mod lessons;
+mod overdue;
 mod overview;
 mod progress;
 
@@ -103,6 +104,7 @@ pub static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         Entry::of::<indicator_comparison::IndicatorComparison>(),
         Entry::of::<applicability::Applicability>(),
         Entry::of::<lessons::Lessons>(),
+        Entry::of::<overdue::Overdue>(),
     ]
 });
 

@@ -3,6 +3,7 @@
 mod applicability;
 mod indicator_comparison;
 mod lessons;
+mod overdue;
 mod positions;
 mod progress;
 mod told;

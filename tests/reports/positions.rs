@@ -9,6 +9,7 @@ const REPORTS: &[&str] = &[
     "indicator-comparison?indicator_id={indicator}",
     "applicability",
     "lessons?kind=tip&kind=barrier",
+    "overdue",
 ];
 
 fn with(report: &str, parameter: &str) -> String {
