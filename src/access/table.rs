@@ -64,6 +64,7 @@ pub const TABLE: &[Row] = &[
     row("report_applicability",             Yes, Yes, Yes, Yes),
     row("report_lessons",                   Yes, Yes, Yes, Yes),
     row("report_overdue",                   Yes, Yes, Yes, Yes),
+    row("report_data_quality",              Yes, Yes, Yes, Yes),
     row("list_changes",                     Yes, Yes, Yes, Yes),
     row("list_webhooks",                    No,  Yes, Yes, Yes),
     row("create_webhook",                   No,  Yes, Yes, Yes),

@@ -18,6 +18,8 @@ use crate::http::{Answer, Call, Problem};
 mod answer;
 mod applicability;
 mod asked;
+mod data_quality;
+mod findings;
 mod html;
 mod indicator_comparison;
 mod lessons;
@@ -105,6 +107,7 @@ pub static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         Entry::of::<applicability::Applicability>(),
         Entry::of::<lessons::Lessons>(),
         Entry::of::<overdue::Overdue>(),
+        Entry::of::<data_quality::DataQuality>(),
     ]
 });
 

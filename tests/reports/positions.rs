@@ -10,6 +10,7 @@ const REPORTS: &[&str] = &[
     "applicability",
     "lessons?kind=tip&kind=barrier",
     "overdue",
+    "data-quality",
 ];
 
 fn with(report: &str, parameter: &str) -> String {
