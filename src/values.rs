@@ -2,6 +2,7 @@
 //! Each is named once and is the same in SQL, Rust, JSON and the OpenAPI document.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
 
@@ -55,6 +56,12 @@ impl PartialDate {
             _ => first,
         };
         (1800..=2200).contains(&first.year()).then_some((first, last))
+    }
+}
+
+impl fmt::Display for PartialDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

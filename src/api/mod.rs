@@ -72,14 +72,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 
 /// What is for people and stands outside the OpenAPI document.
 pub fn plain_routes(config: &mut web::ServiceConfig) {
-    config
-        .service(pages::home)
-        .service(pages::style)
-        .service(pages::docs)
-        .service(pages::problem)
-        .configure(pages::login::routes)
-        .service(get_document)
-        .service(pages::swagger_ui());
+    config.configure(pages::routes).service(get_document).service(pages::swagger_ui());
 }
 
 /// Schemas that only parameters use; utoipa collects those of bodies by itself.

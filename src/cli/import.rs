@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::Failure;
 use super::client::{Client, ClientSettings};
 use super::progress::Meter;
-use crate::sync::imports::{Format, ImportType};
+use crate::sync::RecordType;
+use crate::sync::imports::Format;
 
 /// Which file, and how.
 #[derive(Debug, Args)]
@@ -19,7 +20,7 @@ pub struct Arguments {
     client: ClientSettings,
     /// Kind of record, named after its collection: pilots, observations, …
     #[arg(long = "type", value_name = "COLLECTION")]
-    kind: ImportType,
+    kind: RecordType,
     /// File: .ndjson, .csv or .json
     #[arg(value_name = "FILE")]
     file: PathBuf,

@@ -100,6 +100,14 @@ impl Reader {
         Self::begin(conn, "SET TRANSACTION READ ONLY", Some(position)).await
     }
 
+    /// Reads the present as it is at one moment, for an answer that is made of several statements.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn moment(conn: Conn) -> Result<Self, Problem> {
+        Self::begin(conn, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", None).await
+    }
+
     async fn begin(mut conn: Conn, settings: &str, position: Option<Position>) -> Result<Self, Problem> {
         <AsyncPgConnection as AsyncConnection>::TransactionManager::begin_transaction(&mut *conn).await?;
         // Its own name, so that long reading does not count as a change to come: see settled_until().

@@ -18,11 +18,12 @@ use super::conditional::{self, IfMatch};
 use super::idempotency;
 use super::merging;
 use super::middleware::{Context, filters};
-use super::operation::of_parameter;
+use super::operation::{Operation, of_parameter};
 use super::paging::{Cursor, Page, SortKey, sort_keys};
 use super::presentation;
 use super::problem::{Code, Problem};
 use super::reply::Reply;
+use super::schemas::Reference;
 use crate::access::Caller;
 use crate::app::State;
 use crate::database::positions::{AsOf, Moment, Reader};
@@ -31,6 +32,48 @@ use crate::database::references::{self, Resolved};
 use crate::database::search::Narrowing;
 use crate::database::{Conn, Tx};
 use crate::ids;
+
+/// A query, which was checked against the document, as this type.
+///
+/// # Errors
+/// 400 if a value does not fit after all.
+pub fn query_as<T: DeserializeOwned>(query: &Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(query).map_err(|error| {
+        let name = error.path().to_string();
+        Problem::bad_parameters(vec![super::Fault::of_parameter(name, "invalid", error.inner().to_string())])
+    })
+}
+
+/// The cities and terms that a query names.
+fn named_in(operation: &Operation, query: &Value) -> Vec<Reference> {
+    let found = operation.query_schema().references(query);
+    found.into_iter().filter(|one| one.collection.starts_with("terms/") || one.collection == "cities").collect()
+}
+
+async fn resolve(conn: &mut Conn, caller: &Caller, named: Vec<Reference>) -> Result<Resolved, Problem> {
+    let mut faults = vec![];
+    // Records keep retired terms, so they can be found by them.
+    let keeps = |_: &Reference| true;
+    let resolved = references::resolve_in(conn, caller, named, keeps, &mut faults).await?;
+    if faults.is_empty() {
+        Ok(resolved)
+    } else {
+        Err(Problem::bad_parameters(faults.into_iter().map(of_parameter).collect()))
+    }
+}
+
+/// What the query of an operation names, for whoever asks it without a call of it: a page.
+///
+/// # Errors
+/// 400 for cities and terms that do not exist.
+pub async fn resolved_in(
+    operation: &Operation,
+    query: &Value,
+    conn: &mut Conn,
+    caller: &Caller,
+) -> Result<Resolved, Problem> {
+    resolve(conn, caller, named_in(operation, query)).await
+}
 
 /// What a handler answers.
 pub type Answer = Result<Reply, Problem>;
@@ -84,10 +127,7 @@ impl Call {
     /// # Errors
     /// 400 if a value does not fit after all.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        serde_path_to_error::deserialize(&self.context.query).map_err(|error| {
-            let name = error.path().to_string();
-            Problem::bad_parameters(vec![super::Fault::of_parameter(name, "invalid", error.inner().to_string())])
-        })
+        query_as(&self.context.query)
     }
 
     /// The path of the request.
@@ -187,24 +227,11 @@ impl Call {
     /// # Errors
     /// 400 for cities and terms that do not exist, so that a report job hears of its typo.
     pub async fn resolved(&self) -> Result<Resolved, Problem> {
-        let found = self.context.operation.query_schema().references(&self.context.query);
-        let named: Vec<_> = found
-            .into_iter()
-            .filter(|reference| reference.collection.starts_with("terms/") || reference.collection == "cities")
-            .collect();
+        let named = named_in(self.context.operation, &self.context.query);
         if named.is_empty() {
             return Ok(Resolved::default());
         }
-        let mut faults = vec![];
-        let mut conn = self.connection().await?;
-        // Records keep retired terms, so they can be found by them.
-        let keeps = |_: &super::schemas::Reference| true;
-        let resolved = references::resolve_in(&mut conn, self.caller(), named, keeps, &mut faults).await?;
-        if faults.is_empty() {
-            Ok(resolved)
-        } else {
-            Err(Problem::bad_parameters(faults.into_iter().map(of_parameter).collect()))
-        }
+        resolve(&mut self.connection().await?, self.caller(), named).await
     }
 
     /// Those records of a filter that the caller may see, so that nobody finds out by it what leads to hidden ones;

@@ -21,7 +21,7 @@ use super::paging::Cursor;
 use super::problem::{Code, Problem};
 use crate::access::{Caller, oauth, table};
 use crate::app::State;
-use crate::ids;
+use crate::{ids, pages};
 
 /// The header of the request id, in and out.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -57,7 +57,12 @@ pub async fn entry(
     }
     let method = if is_head { Method::HEAD } else { request.method().clone() };
     let path = request.path().to_owned();
-    let problem = |problem: &Problem| problem.response(&state.config.public_url, &path, &request_id);
+    let is_read_by_people = pages::is_read_by_people(request.headers(), &path);
+    let query = request.query_string().to_owned();
+    let problem = |problem: &Problem| match is_read_by_people {
+        true => pages::problem_page(problem, &query, &request_id),
+        false => problem.response(&state.config.public_url, &path, &request_id),
+    };
 
     let mut limits = vec![];
     let mut account = None;
@@ -130,7 +135,14 @@ async fn admit(
     let Some(methods) = OPERATIONS.get(&pattern) else {
         let (is_read, is_form) = (request.method() == Method::GET, pattern == oauth::AUTHORIZE);
         return match (is_read || (is_form && request.method() == Method::POST), is_form) {
-            (true, _) => check_size(request.headers(), MAX_BYTES).map(|()| Admission::Plain),
+            (true, _) => {
+                check_size(request.headers(), MAX_BYTES)?;
+                // What pages read costs as much as what operations do.
+                if is_read {
+                    state.rates.check(&state.rates.address_of(request), false, limits)?;
+                }
+                Ok(Admission::Plain)
+            }
             (false, true) => Err(method_not_allowed("GET, HEAD, POST")),
             (false, false) => Err(method_not_allowed("GET, HEAD")),
         };
@@ -306,7 +318,7 @@ fn finish(headers: &mut HeaderMap, path: &str, request_id: &str, authenticated: 
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     default(
         header::CONTENT_SECURITY_POLICY,
-        crate::pages::policy_of(path).unwrap_or("default-src 'none'; frame-ancestors 'none'"),
+        pages::policy_of(path).unwrap_or("default-src 'none'; frame-ancestors 'none'"),
     );
     default(header::REFERRER_POLICY, "no-referrer");
     default(header::X_FRAME_OPTIONS, "DENY");

@@ -92,6 +92,16 @@ impl Operation {
         })
     }
 
+    /// The names of its query parameters.
+    pub fn query_names(&self) -> impl Iterator<Item = &str> {
+        self.parameters.iter().filter_map(|parameter| parameter["name"].as_str())
+    }
+
+    /// Whether it cannot do without a query parameter.
+    pub fn requires(&self, name: &str) -> bool {
+        self.parameters.iter().any(|parameter| parameter["name"] == name && parameter["required"] == true)
+    }
+
     /// The query as JSON of the types that the document states.
     ///
     /// # Errors

@@ -208,6 +208,11 @@ impl Problem {
         self
     }
 
+    /// The headers of its answer.
+    pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.0.headers
+    }
+
     /// What is wrong, one by one: the faults, or the problem itself where it has none.
     pub fn into_faults(self) -> Vec<Fault> {
         let Content { code, detail, faults, .. } = *self.0;

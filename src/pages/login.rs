@@ -77,13 +77,12 @@ fn form(state: &State, asked: &Request, status: StatusCode, wrong: &str) -> Http
         "" => (String::new(), ""),
         wrong => (format!("<p id=\"wrong\" role=\"alert\">{wrong}</p>\n"), " aria-describedby=\"wrong\""),
     };
-    let client = text(&asked.client_id);
+    let client = super::escaped(&asked.client_id);
     let sealed = asked.seal(state);
     let body = format!(
-        "<h1>Log in</h1>\n\
-         <p>To work with the registry through <strong>{client}</strong>, log in with an account. \
+        "<p>To work with the registry through <strong>{client}</strong>, log in with an account. \
          It stays logged in for an hour.</p>\n{alert}\
-         <form method=\"post\" action=\"{AUTHORIZE}\">\n\
+         <form class=\"login\" method=\"post\" action=\"{AUTHORIZE}\">\n\
          <input type=\"hidden\" name=\"request\" value=\"{sealed}\">\n\
          <label for=\"client_id\">Account (client_id)</label>\n\
          <input id=\"client_id\" name=\"client_id\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" \
@@ -96,7 +95,7 @@ fn form(state: &State, asked: &Request, status: StatusCode, wrong: &str) -> Http
     );
     // Browsers hold the way back after the form against form-action too.
     let client = Url::parse(&asked.redirect_uri).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
-    answer(status, "Log in – Pilot Exchange", &body, &format!("'self' {client}"))
+    answer(status, "Log in", &body, &format!("'self' {client}"))
 }
 
 /// The form, for who has to wait.
@@ -112,7 +111,7 @@ fn later(state: &State, asked: &Request, problem: &Problem) -> HttpResponse {
 
 /// A page instead of the form: nobody is sent anywhere.
 fn refused(status: StatusCode, detail: &str) -> HttpResponse {
-    answer(status, "Log in – Pilot Exchange", &format!("<h1>You cannot log in here</h1>\n<p>{detail}</p>"), "'none'")
+    answer(status, "You cannot log in here", &format!("<p>{detail}</p>"), "'none'")
 }
 
 fn answer(status: StatusCode, title: &str, body: &str, form_action: &str) -> HttpResponse {
@@ -134,9 +133,4 @@ fn go(address: &str) -> HttpResponse {
         .insert_header((header::LOCATION, address))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .finish()
-}
-
-/// As text of a page.
-fn text(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,22 +1,92 @@
-//! Pages for people: the entrance, the documentation, and what each problem means.
+//! Pages for people: what is exchanged between whom, and what came of it, as anybody may see it; the documentation, the
+//! login, and what each problem means. They are plain HTML without scripts; texts of the pages come in four languages.
 
-use actix_web::http::header::{self, ContentType};
-use actix_web::{HttpResponse, get, web};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use utoipa_swagger_ui::{Config, SwaggerUi, oauth};
+
+use parts::{Cell, Part, Section};
 
 use crate::access::oauth::clients::SWAGGER_UI;
 use crate::access::tokens::SCOPE;
-use crate::http::{Code, Problem};
+use crate::http::{Code, Problem, conditional};
 
+mod cities;
+mod home;
+mod hostings;
+mod layout;
+mod lessons;
 pub mod login;
+mod partnerships;
+mod parts;
+mod pilots;
+pub mod reports;
+mod results;
+mod search;
+mod tables;
+mod texts;
+mod visit;
+
+pub use layout::{POLICY as PAGE_POLICY, page};
+pub use parts::Words;
+pub use texts::{Language, Texts};
 
 /// Scripts and styles come from this server only; no page of ours has them inline. Swagger UI sets styles on elements.
-pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// The Content-Security-Policy of a path.
+/// The routes of pages.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(home::home)
+        .service(cities::list)
+        .service(cities::show)
+        .service(pilots::list)
+        .service(pilots::show)
+        .service(hostings::list)
+        .service(hostings::show)
+        .service(partnerships::list)
+        .service(partnerships::show)
+        .service(reports::list)
+        .service(reports::show)
+        .service(search::search)
+        .service(style)
+        .service(docs)
+        .service(explain)
+        .configure(login::routes);
+}
+
+/// The Content-Security-Policy of a path; pages give theirs themselves.
 pub fn policy_of(path: &str) -> Option<&'static str> {
-    (path == "/" || path.starts_with("/docs") || path.starts_with("/problems")).then_some(POLICY)
+    path.starts_with("/docs").then_some(POLICY)
+}
+
+/// Whether a problem is told as a page: somebody reads it in a browser, and the path is none of the interface.
+pub fn is_read_by_people(headers: &HeaderMap, path: &str) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let is_interface = ["/v1", "/oauth/token", "/.well-known", "/openapi.json", "/livez", "/readyz"]
+        .iter()
+        .any(|prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+    !is_interface && accept.split(',').any(|range| range.split(';').next().unwrap_or_default().trim() == "text/html")
+}
+
+/// A problem as a page.
+pub fn problem_page(problem: &Problem, query: &str, request_id: &str) -> HttpResponse {
+    let (code, t) = (problem.code(), layout::language_of(query));
+    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut parts = vec![Part::Lead(code.meaning().into())];
+    let faults = problem.clone().into_faults();
+    let named = faults.iter().filter_map(|fault| Some(format!("{}: {}", fault.parameter.as_ref()?, fault.detail)));
+    parts.extend(named.map(Part::Note));
+    parts.push(Part::Links(vec![Cell::link(t.say("to-home"), t.link("/"))]));
+    parts.push(Part::Note(t.name("request-id", request_id)));
+    let mut response =
+        layout::failure(t, status, code.title().into(), vec![Section { id: "top", heading: None, parts }]);
+    for (name, value) in problem.headers() {
+        response.headers_mut().insert(name.clone(), value.clone());
+    }
+    response
 }
 
 /// Swagger UI from assets inside the program.
@@ -37,58 +107,46 @@ pub fn swagger_ui() -> SwaggerUi {
     SwaggerUi::new("/docs/{_:.*}").config(config).oauth(login)
 }
 
-fn page(title: &str, body: &str) -> HttpResponse {
-    HttpResponse::Ok().insert_header(ContentType::html()).body(html(title, body))
+/// A plain page in English within the frame of all pages, for the login.
+fn html(title: &str, body: &str) -> String {
+    page(Texts::of(Language::English), &title.into(), body, "/", "")
 }
 
-pub(crate) fn html(title: &str, body: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-         <link rel=\"icon\" href=\"data:,\">\n<link rel=\"stylesheet\" href=\"/style.css\">\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
-    )
+/// As text of a page.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// The entrance.
-#[get("/")]
-pub async fn home() -> HttpResponse {
-    page(
-        "Pilot Exchange",
-        "<h1>Pilot Exchange</h1>\n\
-         <p>The registry through which cities lend each other their smart-city pilots: what they offer, which city hosts \
-         which pilot, and what came of it.</p>\n\
-         <ul>\n<li><a href=\"/docs/\">Work with the registry</a> (Swagger UI)</li>\n\
-         <li><a href=\"/v1/pilots\">Pilots</a>, <a href=\"/v1/hostings\">hostings</a>, \
-         <a href=\"/v1/outcomes\">outcomes</a> as JSON</li>\n\
-         <li><a href=\"/openapi.json\">OpenAPI document</a></li>\n</ul>",
-    )
-}
-
-/// The style of the pages.
+/// The style of the pages and of the charts in them.
 #[get("/style.css")]
-pub async fn style() -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/css; charset=utf-8")).body(include_str!("style.css"))
+async fn style(request: HttpRequest) -> HttpResponse {
+    const STYLE: &str = concat!(include_str!("style.css"), include_str!("../charts/style.css"));
+    let etag = conditional::etag_of_list(STYLE.as_bytes());
+    if let Some(known) = conditional::known_as(&request, &etag) {
+        return HttpResponse::NotModified().insert_header((header::ETAG, known)).finish();
+    }
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/css; charset=utf-8"))
+        .insert_header((header::ETAG, etag))
+        .body(STYLE)
 }
 
 /// `/docs` without a slash.
 #[get("/docs")]
-pub async fn docs() -> HttpResponse {
+async fn docs() -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
 }
 
 /// What a problem means: the address in its `type`.
-///
-/// # Errors
-/// 404 for a code that does not exist.
 #[get("/problems/{code}")]
-pub async fn problem(code: web::Path<String>) -> Result<HttpResponse, Problem> {
+async fn explain(request: HttpRequest, code: web::Path<String>) -> Result<HttpResponse, Problem> {
     let code = Code::ALL.iter().find(|one| one.label() == code.as_str()).ok_or_else(Problem::not_found)?;
     let body = format!(
-        "<h1>{}</h1>\n<p>Status {} · code <code>{}</code></p>\n<p>{}</p>",
-        code.title(),
+        "<p>Status {} · code <code>{}</code></p>\n<p>{}</p>",
         code.status(),
         code.label(),
-        code.meaning()
+        escaped(code.meaning())
     );
-    Ok(page(code.title(), &body))
+    let html = page(Texts::of(Language::English), &code.title().into(), &body, request.path(), "");
+    Ok(layout::answer(&request, "en", html))
 }

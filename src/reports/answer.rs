@@ -3,22 +3,24 @@
 use std::io::{Read, Seek};
 use std::time::Duration;
 
+use actix_web::http::StatusCode;
 use actix_web::http::header;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{Asked, Report, html};
-use crate::charts;
+use super::{Asked, Entry, Report};
+use crate::charts::{self, Bars, Chart};
 use crate::database::Conn;
 use crate::database::schema::change;
+use crate::http::call::query_as;
 use crate::http::conditional;
-use crate::http::formats::{self, Csv, FileWriter, Lines, Ndjson, Sheet, Table, TextWriter, columns_of};
+use crate::http::formats::{self, Column, Csv, FileWriter, Lines, Ndjson, Sheet, Table, TextWriter, columns_of};
 use crate::http::presentation::AS_OF_POSITION;
 use crate::http::{Answer, Call, Problem, Reply};
+use crate::pages::{self, Language, Texts};
 use crate::values::labels;
 
 /// How long a statement's result may wait to be read.
@@ -71,52 +73,32 @@ impl ReportFormat {
     }
 }
 
-/// What a report answers as JSON.
-#[derive(Serialize)]
-struct Whole<'a, R> {
-    report: &'static str,
-    filters: &'a Map<String, Value>,
-    items: &'a [R],
+/// A report that was made: what every format is written from.
+pub struct Made {
+    /// The columns of its table.
+    pub columns: Vec<Column>,
+    /// Its rows.
+    pub lines: Lines,
+    /// What is drawn of them; nothing where there are no rows.
+    pub chart: Option<Chart>,
+    /// When the registry came to be as it was read.
+    changed_at: DateTime<Utc>,
 }
 
-/// Answers a report.
+/// Makes a report.
 ///
 /// # Errors
-/// 400 for filters that name nothing, 406, and 503 if no connection is free.
-pub async fn answer<R: Report>(call: Call) -> Answer {
-    let format = ReportFormat::of(&call)?;
-    let (reader, moment) = call.snapshot(PAUSE).await?;
-    let position = reader.position.map(|position| position.seq);
-    let mut asked = Asked::of(&call, reader).await?;
-    let rows = R::rows(&mut asked, call.query()?).await?;
-    let changed_at = last_change(asked.conn(), moment.seq).await?;
-    asked.reader.finish().await?;
-    let mut filters = call.raw_query().as_object().cloned().unwrap_or_default();
-    filters.remove("format");
+/// Those of the database.
+pub async fn make<R: Report>(mut asked: Asked, query: Value) -> Result<Made, Problem> {
+    let rows = R::rows(&mut asked, query_as(&query)?).await?;
+    let position = asked.position;
+    let changed_at = last_change(asked.conn(), position).await?;
+    asked.finish().await?;
+    let mut lines = Lines::default();
+    rows.iter().for_each(|row| lines.add(row));
     let columns = columns_of(&format!("reports/{}", R::NAME), &R::Row::name(), false);
-    let body = match format {
-        ReportFormat::Json => serde_json::to_vec(&Whole { report: R::NAME, filters: &filters, items: &rows })
-            .map_err(formats::unwritten)?,
-        ReportFormat::Csv => text(Csv::new(columns, false), &lines(&rows))?,
-        ReportFormat::Ndjson => text(Ndjson::new(Map::new()), &lines(&rows))?,
-        // It says when it was made by the last change before it, so that the same figures are the same file.
-        ReportFormat::Xlsx => file(Sheet::new(R::NAME, columns, changed_at)?, &lines(&rows))?,
-        ReportFormat::Parquet => file(Table::new(columns)?, &lines(&rows))?,
-        ReportFormat::Svg => charts::draw(&R::chart(&rows)).into_bytes(),
-        ReportFormat::Html => {
-            let chart = (!rows.is_empty()).then(|| charts::draw(&R::chart(&rows)));
-            html::page(R::NAME, &filters, &columns, &lines(&rows), chart).into_bytes()
-        }
-    };
-    let mut reply = Reply::ok(&Value::Null);
-    reply.body = body.into();
-    let etag = conditional::etag_of_list(&reply.body);
-    let reply = with_headers::<R>(reply, format).header(header::ETAG, &etag);
-    let reply = match position {
-        Some(position) => reply.header(AS_OF_POSITION, &position.to_string()),
-        None => reply,
-    };
-    Ok(call.known(reply))
+    let chart = (!rows.is_empty()).then(|| R::chart(&rows));
+    Ok(Made { columns, lines, chart, changed_at })
 }
 
 /// When the registry came to be as it is at this position.
@@ -126,7 +108,66 @@ async fn last_change(conn: &mut Conn, position: i64) -> Result<DateTime<Utc>, Pr
     Ok(at.flatten().unwrap_or_default())
 }
 
-fn with_headers<R: Report>(reply: Reply, format: ReportFormat) -> Reply {
+/// Answers a report.
+///
+/// # Errors
+/// 400 for filters that name nothing, 406, and 503 if no connection is free.
+pub async fn answer(call: Call, report: &Entry) -> Answer {
+    let format = ReportFormat::of(&call)?;
+    let (reader, moment) = call.snapshot(PAUSE).await?;
+    let past = reader.position.map(|position| position.seq);
+    let today = reader.day(call.state().clock.today());
+    let resolved = call.resolved().await?;
+    let asked = Asked::of(call.caller().clone(), today, call.raw_query(), resolved, reader, moment.seq)?;
+    let made = (report.make)(asked, call.raw_query().clone()).await?;
+    let mut filters = call.raw_query().clone();
+    filters.as_object_mut().map(|filters| filters.remove("format"));
+    let mut reply = Reply::empty(StatusCode::OK);
+    reply.body = written(report, format, made, &filters)?.into();
+    let etag = conditional::etag_of_list(&reply.body);
+    let reply = with_headers(reply, report.name, format).header(header::ETAG, &etag);
+    let reply = match past {
+        Some(position) => reply.header(AS_OF_POSITION, &position.to_string()),
+        None => reply,
+    };
+    Ok(call.known(reply))
+}
+
+fn written(report: &Entry, format: ReportFormat, made: Made, filters: &Value) -> Result<Vec<u8>, Problem> {
+    match format {
+        ReportFormat::Json => Ok(json(report.name, filters, &made.lines)),
+        ReportFormat::Csv => text(Csv::new(made.columns, false), &made.lines),
+        ReportFormat::Ndjson => text(Ndjson::new(Map::new()), &made.lines),
+        // It says when it was made by the last change before it, so that the same figures are the same file.
+        ReportFormat::Xlsx => file(Sheet::new(report.name, made.columns, made.changed_at)?, &made.lines),
+        ReportFormat::Parquet => file(Table::new(made.columns)?, &made.lines),
+        ReportFormat::Svg => Ok(charts::draw(&made.chart.unwrap_or_else(|| nothing(report.title))).into_bytes()),
+        ReportFormat::Html => {
+            let page = pages::reports::page(Texts::of(Language::English), report, &made, filters);
+            Ok(page.html().into_bytes())
+        }
+    }
+}
+
+/// The chart of a report without rows.
+fn nothing(title: &str) -> Chart {
+    Chart::Bars(Bars { title: format!("{title}: no records"), unit: None, bars: vec![] })
+}
+
+/// One object, whose items are the lines.
+fn json(name: &str, filters: &Value, lines: &Lines) -> Vec<u8> {
+    let mut out = format!("{{\"report\":\"{name}\",\"filters\":{filters},\"items\":[").into_bytes();
+    for (place, line) in lines.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(line.as_bytes());
+    }
+    out.extend_from_slice(b"]}");
+    out
+}
+
+fn with_headers(reply: Reply, name: &str, format: ReportFormat) -> Reply {
     let media = format.media_type();
     let reply = match format {
         ReportFormat::Csv | ReportFormat::Html => {
@@ -136,20 +177,11 @@ fn with_headers<R: Report>(reply: Reply, format: ReportFormat) -> Reply {
     };
     match format {
         ReportFormat::Json => reply,
-        ReportFormat::Html => reply.header(header::CONTENT_SECURITY_POLICY, crate::pages::POLICY),
+        ReportFormat::Html => reply.header(header::CONTENT_SECURITY_POLICY, pages::PAGE_POLICY),
         // A picture has its style in itself.
-        ReportFormat::Svg => reply.header(
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-        ),
-        _ => reply.header(header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{}.{format}\"", R::NAME)),
+        ReportFormat::Svg => reply.header(header::CONTENT_SECURITY_POLICY, charts::POLICY),
+        _ => reply.header(header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{}.{format}\"", name)),
     }
-}
-
-fn lines(rows: &[impl Serialize]) -> Lines {
-    let mut lines = Lines::default();
-    rows.iter().for_each(|row| lines.add(row));
-    lines
 }
 
 fn text(mut writer: impl TextWriter, lines: &Lines) -> Result<Vec<u8>, Problem> {

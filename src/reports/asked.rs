@@ -18,13 +18,31 @@ use crate::database::Conn;
 use crate::database::positions::Reader;
 use crate::database::references::Resolved;
 use crate::database::search;
-use crate::http::{Call, Problem};
+use crate::http::Problem;
+use crate::http::call::query_as;
 use crate::ids::{PartnershipId, ProgrammeId};
 use crate::values::{AreaCode, CityRef, PartialDate};
 
 /// The records that count, as common table expressions over which each report is a statement.
 static SCOPE: LazyLock<String> =
     LazyLock::new(|| include_str!("scope.sql").replace("{hosting_scope}", include_str!("hosting_scope.sql")));
+
+/// The filters that hostings take as well.
+const SCOPED: [&str; 6] = ["city", "partnership_id", "programme_id", "areas", "from", "to"];
+
+/// A query's members as text again.
+pub fn encoded(query: &Value, wanted: impl Fn(&str) -> bool) -> String {
+    let mut text = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in query.as_object().into_iter().flatten().filter(|(name, _)| wanted(name)) {
+        for one in value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice) {
+            match one {
+                Value::String(one) => text.append_pair(name, one),
+                other => text.append_pair(name, &other.to_string()),
+            };
+        }
+    }
+    text.finish()
+}
 
 /// What every report can be narrowed by. A record counts if it fits all that are given.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
@@ -49,9 +67,6 @@ pub struct Scope {
     pub to: Option<PartialDate>,
 }
 
-/// The names of these filters.
-const SCOPED: [&str; 6] = ["city", "partnership_id", "programme_id", "areas", "from", "to"];
-
 /// A report as it is asked for, with the snapshot that answers it.
 pub struct Asked {
     /// Who asks.
@@ -68,33 +83,44 @@ pub struct Asked {
     past: String,
     /// The filters that the report has of its own, for links to itself.
     own: Vec<(String, String)>,
-    pub(super) reader: Reader,
+    reader: Reader,
+    /// The number of the last change that it sees.
+    pub(super) position: i64,
 }
 
 /// A statement of a report; it may be given more parameters.
 pub type Statement = BoxedSqlQuery<'static, Pg, SqlQuery>;
 
 impl Asked {
-    /// What the call asks, to be read by this snapshot.
+    /// What a query asks, to be read by this snapshot, whose last change has the number `position`.
     ///
     /// # Errors
-    /// 400 for cities and terms that do not exist.
-    pub async fn of(call: &Call, reader: Reader) -> Result<Self, Problem> {
-        let (scope, resolved): (Scope, _) = (call.query()?, call.resolved().await?);
+    /// 400 if the query does not fit after all.
+    pub fn of(
+        caller: Caller,
+        today: NaiveDate,
+        query: &Value,
+        resolved: Resolved,
+        reader: Reader,
+        position: i64,
+    ) -> Result<Self, Problem> {
+        let scope: Scope = query_as(query)?;
         let past = reader.position.map(|position| format!("&as_of={}", position.seq)).unwrap_or_default();
-        let mut rest = form_urlencoded::Serializer::new(String::new());
-        for name in SCOPED {
-            rest.extend_pairs(values_of(&call.raw_query()[name]).map(|one| (name, one)));
-        }
-        let rest = rest.finish();
-        let others = call.raw_query().as_object().into_iter().flatten();
-        let own = others
-            .filter(|(name, _)| !SCOPED.contains(&name.as_str()) && !["format", "as_of"].contains(&name.as_str()))
-            .flat_map(|(name, asked)| values_of(asked).map(|one| (name.clone(), one)))
-            .collect();
-        let rest = if rest.is_empty() { past.clone() } else { format!("&{rest}{past}") };
-        let (caller, today) = (call.caller().clone(), reader.day(call.state().clock.today()));
-        Ok(Self { caller, today, scope, resolved, rest, past, own, reader })
+        let rest = match encoded(query, |name| SCOPED.contains(&name)) {
+            rest if rest.is_empty() => past.clone(),
+            rest => format!("&{rest}{past}"),
+        };
+        let own = encoded(query, |name| !SCOPED.contains(&name) && !["format", "as_of"].contains(&name));
+        let own = form_urlencoded::parse(own.as_bytes()).into_owned().collect();
+        Ok(Self { caller, today, scope, resolved, rest, past, own, reader, position })
+    }
+
+    /// Ends the snapshot.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn finish(self) -> Result<(), Problem> {
+        self.reader.finish().await
     }
 
     /// The connection, which reads the snapshot.
@@ -158,10 +184,4 @@ impl Asked {
     {
         Ok(statement.load(&mut self.reader.conn).await?)
     }
-}
-
-/// The values of a parameter, as they are written in a query.
-fn values_of(asked: &Value) -> impl Iterator<Item = String> {
-    let all = asked.as_array().map_or(std::slice::from_ref(asked), Vec::as_slice);
-    all.iter().filter(|one| !one.is_null()).map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned))
 }

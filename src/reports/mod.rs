@@ -4,31 +4,32 @@
 
 use std::sync::LazyLock;
 
+use actix_web::web;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::openapi::path::Parameter;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::charts::Chart;
-use crate::http::{Answer, Call, Problem};
+use crate::http::{Call, Problem};
 
 mod answer;
 mod applicability;
 mod asked;
 mod data_quality;
 mod findings;
-mod html;
 mod indicator_comparison;
 mod lessons;
 mod overdue;
 mod overview;
 mod progress;
 
-pub use answer::ReportFormat;
-pub use asked::{Asked, Scope};
+pub use answer::{Made, ReportFormat};
+pub use asked::{Asked, Scope, encoded};
 
 /// Links of a row: where the records behind a figure are, by the name of its column; `record` is the row's own record.
 pub type Links = crate::values::Json<std::collections::BTreeMap<String, String>>;
@@ -72,7 +73,8 @@ pub struct Entry {
     pub schemas: fn() -> Vec<(String, RefOr<Schema>)>,
     /// Its parameters but for those of every report.
     pub parameters: fn() -> Vec<Parameter>,
-    answer: fn(Call) -> LocalBoxFuture<'static, Answer>,
+    /// Makes it, as it is asked for with this query.
+    pub make: fn(Asked, Value) -> LocalBoxFuture<'static, Result<Made, Problem>>,
 }
 
 impl Entry {
@@ -88,7 +90,7 @@ impl Entry {
                 schemas
             },
             parameters: || R::Filter::into_params(|| Some(utoipa::openapi::path::ParameterIn::Query)),
-            answer: |call| answer::answer::<R>(call).boxed_local(),
+            make: |asked, query| answer::make::<R>(asked, query).boxed_local(),
         }
     }
 
@@ -114,6 +116,7 @@ pub static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
 /// Their operations: one for each report, described by `api::reports`.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     for report in ALL.iter() {
-        config.route(&format!("/v1/reports/{}", report.name), actix_web::web::get().to(report.answer));
+        let answer = move |call: Call| answer::answer(call, report);
+        config.route(&format!("/v1/reports/{}", report.name), web::get().to(answer));
     }
 }

@@ -3,6 +3,7 @@
 mod conditional;
 mod examples;
 mod filters;
+mod filters_of_all;
 mod headers;
 mod idempotency;
 mod issuers;

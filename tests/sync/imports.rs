@@ -3,7 +3,8 @@
 use pilot_exchange::api::collections;
 use pilot_exchange::app::Clock;
 use pilot_exchange::database::Database;
-use pilot_exchange::sync::imports::{ImportType, Step, Worker};
+use pilot_exchange::sync::RecordType;
+use pilot_exchange::sync::imports::{Step, Worker};
 use serde_json::{Value, json};
 
 use crate::support::{Actor, Answer, App, Options, TestDatabase, founding, new_outcome, new_pilot, path, sql, unique};
@@ -80,7 +81,7 @@ pub async fn traces(app: &App) -> String {
 
 #[test]
 fn every_kind_of_record_can_be_imported() {
-    let kinds: Vec<&str> = ImportType::ALL.iter().map(|kind| kind.label()).collect();
+    let kinds: Vec<&str> = RecordType::ALL.iter().map(|kind| kind.label()).collect();
     let collections: Vec<&str> = collections::ALL.iter().map(|one| one.name).collect();
     assert_eq!(kinds, collections);
 }
@@ -268,14 +269,14 @@ async fn what_was_read_of_every_kind_can_be_imported_again_and_is_unchanged() {
     let verified = path("observations", &submitted);
     app.verifier().await.transition(&verified, json!({"to": "verified"})).await.ok();
     let before = traces(&app).await;
-    for kind in ImportType::ALL {
+    for kind in RecordType::ALL {
         let list = match kind {
-            ImportType::Terms => "/v1/vocabularies/areas/terms".to_owned(),
-            ImportType::Compliance | ImportType::Evaluations => format!("{at}/{kind}"),
+            RecordType::Terms => "/v1/vocabularies/areas/terms".to_owned(),
+            RecordType::Compliance | RecordType::Evaluations => format!("{at}/{kind}"),
             _ => format!("/v1/{kind}"),
         };
         let rows = admin.all(&list).await;
-        assert!(!rows.is_empty() || *kind == ImportType::Evaluations, "no {kind}");
+        assert!(!rows.is_empty() || *kind == RecordType::Evaluations, "no {kind}");
         let job = import(&app, &admin, &format!("type={kind}"), &rows).await;
         let all = u64::try_from(rows.len()).unwrap();
         assert_eq!(outcome(&job), ("done", [0, 0, all, 0]), "{kind}: {:#}", job["errors"]);

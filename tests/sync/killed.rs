@@ -11,8 +11,9 @@ use serde_json::json;
 use super::follower::{Follower, Records, same};
 use crate::support::{Actor, App, Options, path, sql, unique};
 
-/// `CHANGES=10000 KILLS=100` is the full form; `SEED=…` runs the same writers and kills again.
-fn setting(name: &str, short: usize) -> usize {
+/// A number of the environment, for full forms. Here `CHANGES=10000 KILLS=100` is the full form, and `SEED=…` runs the
+/// same writers and kills again.
+pub fn setting(name: &str, short: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(short)
 }
 

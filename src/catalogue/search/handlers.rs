@@ -2,10 +2,16 @@
 
 use super::model::*;
 use super::queries::{Found, Mode, Place, Search};
+use crate::access::Caller;
+use crate::database::Conn;
 use crate::database::search::{self, ByPlace, ByText};
+use crate::http::call::resolved_in;
+use crate::http::operation::OPERATIONS;
 use crate::http::{Answer, Call, Code, Problem};
 use actix_web::get;
-use serde_json::json;
+use actix_web::http::Method;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 /// How long a walk may take, in seconds. Entries that ended are kept for twice as long.
 const WALK: i64 = 3600;
@@ -64,6 +70,35 @@ pub async fn search_records(call: Call) -> Answer {
     let items = found.into_iter().map(Hit::from).collect();
     let hits = Hits { items, facets, next: next.clone(), fuzzy: mode == Mode::Fuzzy, estimated };
     Ok(call.list(&hits, next.as_deref()))
+}
+
+/// The first page of hits, for a page for people; the query is checked as that of the operation is.
+///
+/// # Errors
+/// 400 for a query that the operation does not take.
+pub async fn first_page(conn: &mut Conn, caller: &Caller, query: &str) -> Result<Hits, Problem> {
+    let operation = OPERATIONS.get("/v1/search").and_then(|methods| methods.get(&Method::GET));
+    let operation = operation.expect("search is an operation");
+    let query = operation.parse_query(query)?;
+    let resolved = resolved_in(operation, &query, conn, caller).await?;
+    let (text, place, filter): (ByText, ByPlace, SearchFilter) = (read(&query)?, read(&query)?, read(&query)?);
+    let circle = place.circle()?;
+    let mode = match &text.q {
+        None => Mode::All,
+        Some(q) if search::is_fuzzy(conn, caller, q, None).await? => Mode::Fuzzy,
+        Some(_) => Mode::Exact,
+    };
+    let limit = filter.limit.unwrap_or(50);
+    let search = Search { caller, q: text.q, mode, filter: &filter, resolved: &resolved, circle };
+    let mut found = search.page(conn, None, limit).await?;
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let (facets, estimated) = search.facets(conn, Facet::ALL).await?;
+    let items = found.into_iter().map(Hit::from).collect();
+    Ok(Hits { items, facets, next: None, fuzzy: mode == Mode::Fuzzy, estimated })
+}
+
+fn read<T: DeserializeOwned>(query: &Value) -> Result<T, Problem> {
+    T::deserialize(query).map_err(|error| Problem::new(Code::BadParameter, error.to_string()))
 }
 
 impl From<Found> for Hit {

@@ -6,6 +6,7 @@ mod handlers;
 mod model;
 mod queries;
 
+pub use handlers::first_page;
 pub use model::*;
 
 /// Its operations.

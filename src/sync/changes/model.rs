@@ -1,53 +1,12 @@
 //! What is asked and answered.
 
+use crate::sync::RecordType;
 use crate::values::{CityRef, labels};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-
-labels! {
-    /// A collection, as in the path of its list.
-    Followed {
-        /// cities
-        Cities = "cities",
-        /// organisations
-        Organisations = "organisations",
-        /// programmes
-        Programmes = "programmes",
-        /// documents
-        Documents = "documents",
-        /// terms of vocabularies
-        Terms = "terms",
-        /// pilots
-        Pilots = "pilots",
-        /// needs
-        Needs = "needs",
-        /// assessments of applicability
-        Applicability = "applicability",
-        /// partnerships
-        Partnerships = "partnerships",
-        /// initiatives
-        Initiatives = "initiatives",
-        /// activities
-        Activities = "activities",
-        /// agreements
-        Agreements = "agreements",
-        /// hostings
-        Hostings = "hostings",
-        /// compliance of hostings
-        Compliance = "compliance",
-        /// indicators
-        Indicators = "indicators",
-        /// outcomes
-        Outcomes = "outcomes",
-        /// observations
-        Observations = "observations",
-        /// evaluations
-        Evaluations = "evaluations",
-    }
-}
 
 labels! {
     /// What happened to a record, as its reader sees it.
@@ -74,7 +33,7 @@ labels! {
 #[into_params(parameter_in = Query)]
 pub struct ChangeFilter {
     /// Collections to follow; several by comma or repeated; all if absent.
-    pub(super) types: Option<Vec<Followed>>,
+    pub(super) types: Option<Vec<RecordType>>,
     /// Cities that are involved in the record; several by comma or repeated.
     pub(super) cities: Option<Vec<CityRef>>,
     /// `record` adds each record as it is now.
@@ -100,7 +59,7 @@ pub struct Change {
     pub seq: i64,
     /// The collection.
     #[serde(rename = "type")]
-    #[schema(value_type = Followed)]
+    #[schema(value_type = RecordType)]
     pub type_: String,
     /// The record.
     pub id: Uuid,

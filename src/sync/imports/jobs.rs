@@ -12,6 +12,7 @@ use crate::database::schema::{import, import_error, import_file, import_shown};
 use crate::database::{Conn, Tx};
 use crate::http::{Code, Problem};
 use crate::ids;
+use crate::sync::RecordType;
 
 /// How many jobs of an account may wait or run.
 const MAX_OPEN: i64 = 20;
@@ -57,7 +58,7 @@ pub struct Job {
     pub id: Uuid,
     /// Which kind of record.
     #[diesel(column_name = type_)]
-    pub kind: ImportType,
+    pub kind: RecordType,
     /// How the file has its rows.
     pub format: Format,
     /// Whether nothing is changed.

@@ -7,49 +7,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::database::schema::{import_error, import_shown};
+use crate::sync::RecordType;
 use crate::values::{Json, labels};
-
-labels! {
-    /// A kind of record that can be imported; named after its collection.
-    ImportType {
-        /// cities
-        Cities = "cities",
-        /// organisations
-        Organisations = "organisations",
-        /// programmes
-        Programmes = "programmes",
-        /// documents
-        Documents = "documents",
-        /// terms of the vocabularies; each row has its scheme
-        Terms = "terms",
-        /// pilots
-        Pilots = "pilots",
-        /// needs
-        Needs = "needs",
-        /// assessments of pilots for cities
-        Applicability = "applicability",
-        /// partnerships
-        Partnerships = "partnerships",
-        /// initiatives
-        Initiatives = "initiatives",
-        /// activities
-        Activities = "activities",
-        /// agreements
-        Agreements = "agreements",
-        /// hostings; those entered after the fact have historical
-        Hostings = "hostings",
-        /// compliance items; each row has its hosting_id
-        Compliance = "compliance",
-        /// indicators
-        Indicators = "indicators",
-        /// outcomes
-        Outcomes = "outcomes",
-        /// observations; each row has its outcome_id
-        Observations = "observations",
-        /// evaluations; each row has its hosting_id
-        Evaluations = "evaluations",
-    }
-}
 
 labels! {
     /// How far an import is.
@@ -103,7 +62,7 @@ pub struct Wanted {
     /// Which kind of record the rows are.
     #[serde(rename = "type")]
     #[param(example = "needs")]
-    pub kind: ImportType,
+    pub kind: RecordType,
     /// Whether all is checked and nothing is changed.
     #[serde(default)]
     #[param(default = false)]
@@ -122,7 +81,7 @@ pub struct ImportFilter {
     pub status: Option<Vec<ImportStatus>>,
     /// What they import; repeat for several.
     #[serde(rename = "type")]
-    pub kind: Option<Vec<ImportType>>,
+    pub kind: Option<Vec<RecordType>>,
 }
 
 /// A job that imports a file.
@@ -142,7 +101,7 @@ pub struct Import {
     /// Which kind of record the rows are.
     #[serde(rename = "type")]
     #[diesel(column_name = type_)]
-    pub kind: ImportType,
+    pub kind: RecordType,
     /// How far it is.
     pub status: ImportStatus,
     /// Whether nothing is changed; the counts are then what would be.
