@@ -1,5 +1,7 @@
 //! The inbox: what waits for the cities of an account.
 
+use std::sync::LazyLock;
+
 use actix_web::get;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Text, Uuid as SqlUuid};
@@ -90,6 +92,17 @@ pub async fn list_inbox(call: Call) -> Answer {
     call.page_of(items, steps.limit(), count, |last| (json!(last.due_on.as_ref().map(PartialDate::last_day)), last.id))
 }
 
+/// The query; what is due is said once, for the inbox and for the report `overdue`.
+static WAITING: LazyLock<String> = LazyLock::new(|| {
+    include_str!("inbox.sql").replace("{evaluation_due}", EVALUATION_DUE).replace("{observation_due}", OBSERVATION_DUE)
+});
+
+/// Whether a hosting `h` waits for one of `evaluations`: a condition of SQL.
+pub const EVALUATION_DUE: &str = include_str!("evaluation_due.sql");
+
+/// When the next observation of an outcome `o` is due: joins of SQL that give `due.day`.
+pub const OBSERVATION_DUE: &str = include_str!("observation_due.sql");
+
 /// Whose inbox, on which day, and which part of it.
 struct Whose<'a> {
     caller: &'a Caller,
@@ -109,7 +122,7 @@ macro_rules! ask {
         let caller = $whose.caller;
         let editor = caller.role() == Some(Role::Editor);
         let everywhere = caller.is_administrator();
-        diesel::sql_query(concat!(include_str!("inbox.sql"), $rest))
+        diesel::sql_query(format!("{}{}", *WAITING, $rest))
             .bind::<Array<SqlUuid>, _>(if editor { caller.cities().to_vec() } else { vec![] })
             .bind::<Bool, _>(everywhere)
             .bind::<Bool, _>(everywhere || caller.role() == Some(Role::Verifier))

@@ -1,7 +1,9 @@
 -- What waits for somebody, in order of due day (the last day it can mean), then id; what has no day comes last.
 -- $1 the cities acted for; $2 whether for all of them; $3 whether everybody's observations may be verified; $4 the account;
 -- $5 today; $6 the kinds asked for (null: all).
-WITH waiting AS (
+WITH evaluations AS (
+    SELECT hosting_id, decision FROM evaluation
+), waiting AS (
     SELECT 'proposal' AS kind, h.consenting_city_id AS city_id, 'hostings' AS type, h.id, NULL::text AS due_on,
         format('%s, proposed by %s: agree, or decline', p.title, h.proposed_by_city) AS detail
     FROM hosting_view h JOIN pilot p ON p.id = h.pilot_id
@@ -19,30 +21,16 @@ WITH waiting AS (
     SELECT 'evaluation_due', h.host_city_id, 'hostings', h.id, h.actual_end,
         format('%s has ended: evaluate it, and decide', p.title)
     FROM hosting h JOIN pilot p ON p.id = h.pilot_id
-    WHERE h.status = 'evaluating' AND ($2 OR h.host_city_id = ANY ($1))
-      AND NOT EXISTS (SELECT FROM evaluation e WHERE e.hosting_id = h.id AND e.decision IS NOT NULL)
+    WHERE ($2 OR h.host_city_id = ANY ($1)) AND {evaluation_due}
 
     UNION ALL
-    -- A period begins where the newest one that was told ended, or with the baseline, or with the outcome itself.
     SELECT 'observation_due', coalesce((SELECT c FROM unnest(o.responsible_city_ids) AS c WHERE c = ANY ($1) LIMIT 1),
                                        o.responsible_city_ids[1]),
         'outcomes', o.id, due.day::text,
         format('%s: the %s observation is overdue', i.name, o.frequency)
     FROM outcome_view o JOIN indicator i ON i.id = o.indicator_id
-    LEFT JOIN hosting h ON h.id = o.hosting_id
-    CROSS JOIN LATERAL (
-        SELECT coalesce((SELECT max(last_day(v.ends_on)) FROM observation v
-                         WHERE v.outcome_id = o.id AND v.status IN ('submitted', 'verified')),
-                        last_day(o.baseline ->> 'on'), (o.created_at AT TIME ZONE 'UTC')::date) AS day
-    ) newest
-    CROSS JOIN LATERAL (
-        -- The day after, so that the end of a month leads to the end of a month.
-        SELECT (newest.day + 1 + CASE o.frequency WHEN 'monthly' THEN interval '1 month'
-                                                  WHEN 'quarterly' THEN interval '3 months'
-                                                  ELSE interval '1 year' END)::date - 1 AS day
-    ) due
-    WHERE o.frequency <> 'none' AND (o.hosting_id IS NULL OR h.status = 'live') AND due.day < $5
-      AND ($2 OR o.responsible_city_ids && $1)
+    {observation_due}
+    WHERE due.day < $5 AND ($2 OR o.responsible_city_ids && $1)
 
     UNION ALL
     SELECT 'broken_gate', h.host_city_id, 'hostings', h.id, NULL,

@@ -59,6 +59,12 @@ pub const TABLE: &[Row] = &[
     row("rotate_account_secret",            No,  No,  No,  No),
 
     row("report_overview",                  Yes, Yes, Yes, Yes),
+    row("report_progress",                  Yes, Yes, Yes, Yes),
+    row("report_indicator_comparison",      Yes, Yes, Yes, Yes),
+    row("report_applicability",             Yes, Yes, Yes, Yes),
+    row("report_lessons",                   Yes, Yes, Yes, Yes),
+    row("report_overdue",                   Yes, Yes, Yes, Yes),
+    row("report_data_quality",              Yes, Yes, Yes, Yes),
     row("list_changes",                     Yes, Yes, Yes, Yes),
     row("list_webhooks",                    No,  Yes, Yes, Yes),
     row("create_webhook",                   No,  Yes, Yes, Yes),

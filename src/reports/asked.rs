@@ -81,6 +81,8 @@ pub struct Asked {
     rest: String,
     /// `as_of` alone, for links to other lists.
     past: String,
+    /// The filters that the report has of its own, for links to itself.
+    own: Vec<(String, String)>,
     reader: Reader,
     /// The number of the last change that it sees.
     pub(super) position: i64,
@@ -108,7 +110,9 @@ impl Asked {
             rest if rest.is_empty() => past.clone(),
             rest => format!("&{rest}{past}"),
         };
-        Ok(Self { caller, today, scope, resolved, rest, past, reader, position })
+        let own = encoded(query, |name| !SCOPED.contains(&name) && !["format", "as_of"].contains(&name));
+        let own = form_urlencoded::parse(own.as_bytes()).into_owned().collect();
+        Ok(Self { caller, today, scope, resolved, rest, past, own, reader, position })
     }
 
     /// Ends the snapshot.
@@ -149,6 +153,24 @@ impl Asked {
             .bind::<Date, _>(self.today)
             .bind::<Text, _>(self.rest.clone())
             .bind::<Text, _>(self.past.clone())
+    }
+
+    /// Where a record is, as it was read.
+    pub fn record(&self, collection: &str, id: impl std::fmt::Display) -> String {
+        format!("/v1/{collection}/{id}{}", self.past.replace('&', "?"))
+    }
+
+    /// A report with the filters of this one that all reports have, and these.
+    pub fn report(&self, name: &str, filters: &[(&str, &str)]) -> String {
+        let filters = form_urlencoded::Serializer::new(String::new()).extend_pairs(filters).finish();
+        format!("/v1/reports/{name}?{}", format!("{filters}{}", self.rest).trim_start_matches('&'))
+    }
+
+    /// This report with all its filters, narrowed to these values.
+    pub fn narrowed(&self, name: &str, to: &[(&str, &str)]) -> String {
+        let kept = self.own.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let kept = kept.filter(|(name, _)| !to.iter().any(|(other, _)| other == name));
+        self.report(name, &kept.chain(to.iter().copied()).collect::<Vec<_>>())
     }
 
     /// The rows of a statement.

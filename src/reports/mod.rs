@@ -18,8 +18,15 @@ use crate::charts::Chart;
 use crate::http::{Call, Problem};
 
 mod answer;
+mod applicability;
 mod asked;
+mod data_quality;
+mod findings;
+mod indicator_comparison;
+mod lessons;
+mod overdue;
 mod overview;
+mod progress;
 
 pub use answer::{Made, ReportFormat};
 pub use asked::{Asked, Scope, encoded};
@@ -94,7 +101,17 @@ impl Entry {
 }
 
 /// All of them, in the order in which they are read.
-pub static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| vec![Entry::of::<overview::Overview>()]);
+pub static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    vec![
+        Entry::of::<overview::Overview>(),
+        Entry::of::<progress::Progress>(),
+        Entry::of::<indicator_comparison::IndicatorComparison>(),
+        Entry::of::<applicability::Applicability>(),
+        Entry::of::<lessons::Lessons>(),
+        Entry::of::<overdue::Overdue>(),
+        Entry::of::<data_quality::DataQuality>(),
+    ]
+});
 
 /// Their operations: one for each report, described by `api::reports`.
 pub fn routes(config: &mut ServiceConfig<'_>) {

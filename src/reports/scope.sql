@@ -2,16 +2,18 @@
 -- $1 the visibilities seen everywhere; $2 the cities whose private records are seen too; $3 as $1, for outcomes;
 -- $4 cities, $5 partnerships, $6 programmes, $7 areas, $8 the first day and $9 the last (null: not asked for); $10 today;
 -- $11 what links to the list of hostings end with, $12 what other links end with.
-WITH asked AS (
+-- Inlined, so that what was not asked for costs nothing and the planner knows the rest. A city is named by its code, else
+-- its id. The past has of each view what its record shows or keeps: neither `reference` nor what filters of lists read.
+WITH asked AS NOT MATERIALIZED (
     SELECT $1::text[] AS levels, $2::uuid[] AS own, $3::text[] AS measured_levels, $4::uuid[] AS cities,
         $5::uuid[] AS partnerships, $6::uuid[] AS programmes, $7::text[] AS areas, $8::date AS since, $9::date AS until,
         $10::date AS today, $11::text AS rest, $12::text AS past
 ), cities AS (
-    SELECT c.id, c.reference AS city, c.name, c.country, c.latitude, c.longitude, c.population, c.website
+    SELECT c.id, coalesce(c.code, c.id::text) AS city, c.name, c.country, c.latitude, c.longitude, c.population, c.website
     FROM city_view c, asked a
     WHERE (a.cities IS NULL OR c.id = ANY (a.cities))
         AND (a.partnerships IS NULL AND a.programmes IS NULL OR EXISTS (
-            SELECT FROM partnership_view s WHERE c.reference = ANY (s.cities)
+            SELECT FROM partnership_view s WHERE coalesce(c.code, c.id::text) = ANY (s.cities)
                 AND (a.partnerships IS NULL OR s.id = ANY (a.partnerships))
                 AND (a.programmes IS NULL OR s.programme_id = ANY (a.programmes))))
 ), partnerships AS (
@@ -19,15 +21,16 @@ WITH asked AS (
     FROM partnership_view s, asked a
     WHERE (a.partnerships IS NULL OR s.id = ANY (a.partnerships))
         AND (a.programmes IS NULL OR s.programme_id = ANY (a.programmes))
-        AND (a.cities IS NULL OR s.cities && ARRAY(SELECT c.reference FROM city_view c WHERE c.id = ANY (a.cities)))
+        AND (a.cities IS NULL OR s.cities && ARRAY(SELECT coalesce(c.code, c.id::text) FROM city_view c WHERE c.id = ANY (a.cities)))
 ), initiatives AS (
-    SELECT i.id, i.title, i.partnership_id, i.area, i.kind, i.stage, i.from_city, i.to_city, i.any_pilot_ids
+    SELECT i.id, i.title, i.partnership_id, i.area, i.kind, i.stage, i.from_city, i.to_city,
+        ARRAY(SELECT (one ->> 'id')::uuid FROM jsonb_array_elements(i.pilot_ids) one) AS any_pilot_ids
     FROM initiative_view i JOIN partnerships s ON s.id = i.partnership_id, asked a
     WHERE a.areas IS NULL OR i.area = ANY (a.areas)
 ), hostings AS (
     SELECT v.id, v.pilot_id, v.origin_city_id, v.host_city_id, v.origin_city, v.host_city, v.kind, v.status,
         v.suspended_from, v.planned_start, v.planned_end, v.actual_start, v.actual_end, v.lead_organisation_id,
-        v.initiative_id, v.historical, v.created_at
+        v.initiative_id, v.historical, v.created_at, v.no_outcome_reason, v.guards_waived
     FROM hosting_view v, asked a
     WHERE (v.effective_visibility = ANY (a.levels) OR v.city_ids && a.own) AND {hosting_scope}
 ), pilots AS (
@@ -42,8 +45,8 @@ WITH asked AS (
         AND (a.since IS NULL AND a.until IS NULL OR p.id IN (SELECT h.pilot_id FROM hostings h))
 ), outcomes AS (
     SELECT o.id, o.indicator_id, o.level, o.baseline, o.targets, o.frequency, o.currency, o.tolerance, o.latest, o.actual,
-        o.measure, o.direction, o.aggregation, o.subject, o.hosting_id, o.pilot_id, o.city_id, o.partnership_id,
-        o.initiative_id, o.created_at, h.host_city_id,
+        o.measure, o.direction, o.subject, o.hosting_id, o.pilot_id, o.city_id, o.partnership_id,
+        o.initiative_id, o.created_at, o.dimensions, o.responsible_organisation_id, h.host_city_id,
         -- The city that measures; none where a partnership does.
         coalesce(h.host_city_id, p.origin_city_id, o.city_id) AS measuring_city_id,
         coalesce(o.pilot_id, h.pilot_id) AS any_pilot_id, h.status AS hosting_status
@@ -55,7 +58,7 @@ WITH asked AS (
     WHERE (o.effective_visibility = ANY (a.measured_levels) OR o.city_ids && a.own)
         AND (a.cities IS NULL OR coalesce(h.host_city_id = ANY (a.cities) OR h.origin_city_id = ANY (a.cities), false)
             OR coalesce(coalesce(p.origin_city_id, o.city_id) = ANY (a.cities), false)
-            OR (o.hosting_id IS NULL AND s.cities && ARRAY(SELECT c.reference FROM city_view c WHERE c.id = ANY (a.cities))))
+            OR (o.hosting_id IS NULL AND s.cities && ARRAY(SELECT coalesce(c.code, c.id::text) FROM city_view c WHERE c.id = ANY (a.cities))))
         AND (a.areas IS NULL OR n.area = ANY (a.areas) OR EXISTS (
             SELECT FROM pilot_view f WHERE f.id = coalesce(o.pilot_id, h.pilot_id) AND f.areas && a.areas))
         AND (a.partnerships IS NULL OR s.id = ANY (a.partnerships))
@@ -80,9 +83,9 @@ WITH asked AS (
     SELECT v.id, v.kind, v.title, v.theme, v.city, v.places, v.starts_on, v.ends_on, v.parent_id, v.partnership_id, v.areas,
         v.participants
     FROM activity_view v LEFT JOIN partnership_view s ON s.id = v.partnership_id, asked a
-    WHERE (a.cities IS NULL OR v.city_id = ANY (a.cities) OR EXISTS (
-            SELECT FROM jsonb_array_elements(v.participants) one JOIN city_view c ON c.reference = one ->> 'city'
-            WHERE c.id = ANY (a.cities)))
+    WHERE (a.cities IS NULL OR EXISTS (
+            SELECT FROM city_view c WHERE c.id = ANY (a.cities) AND (coalesce(c.code, c.id::text) = v.city
+                OR v.participants @> jsonb_build_array(jsonb_build_object('city', coalesce(c.code, c.id::text))))))
         AND (a.areas IS NULL OR v.areas && a.areas)
         AND (a.partnerships IS NULL OR v.partnership_id = ANY (a.partnerships))
         AND (a.programmes IS NULL OR s.programme_id = ANY (a.programmes))

@@ -172,13 +172,16 @@ async fn every_read_works_with_the_examples_of_its_parameters() {
             continue;
         }
         let path = path_of(template, operation, &made, id);
-        let mut queries = vec![String::new()];
+        let needed = required_query(operation);
+        let mut queries = vec![needed.clone()];
         for parameter in operation["parameters"].as_array().into_iter().flatten().filter(|one| one["in"] == "query") {
             // The position of the example is the last of the founding data, and these were made after it.
             let is_later = parameter["name"] == "as_of"
                 && made.contains_key(template.split('/').nth(2).unwrap())
                 && !template.contains("observations");
-            queries.extend(query_of(parameter).filter(|_| !is_later));
+            let and =
+                |query: String| if needed.is_empty() { query } else { format!("{needed}{}", query.replace('?', "&")) };
+            queries.extend(query_of(parameter).filter(|_| !is_later && parameter["required"] != true).map(and));
         }
         for query in queries {
             let answer = admin.get(&format!("{path}{query}")).await;

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::support::App;
 
-const TAGS: &[&str] = &["access", "directory", "catalogue", "cooperation", "hosting", "outcomes", "sync", "service"];
+const TAGS: &[&str] =
+    &["access", "directory", "catalogue", "cooperation", "hosting", "outcomes", "reports", "sync", "service"];
 
 /// Every operation: method, path, operation.
 pub fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static Value)> {

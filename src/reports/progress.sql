@@ -1,0 +1,21 @@
+SELECT n.id AS outcome_id, n.subject_type, n.subject_id, n.subject_title AS subject, n.city, n.city_name,
+    n.indicator_id, n.vocabulary, n.code, n.indicator, n.unit, n.direction, n.currency, n.level,
+    (n.baseline ->> 'value')::numeric AS baseline, n.baseline ->> 'on' AS baseline_on,
+    NULL::numeric AS target, NULL::text AS target_due_on,
+    (n.latest ->> 'value')::numeric AS latest, n.latest ->> 'text' AS latest_text, n.latest ->> 'starts_on' AS latest_starts_on,
+    n.latest ->> 'ends_on' AS latest_ends_on, (n.latest ->> 'provisional')::boolean AS provisional,
+    (n.latest ->> 'observation_id')::uuid AS observation_id, n.actual,
+    -- These depend on the day, as the target does, and are filled in by outcomes::progress.
+    NULL::numeric AS progress, NULL::text AS progress_reason, 'no_data' AS progress_status,
+    n.measure, n.targets, n.tolerance, '{}'::jsonb AS links
+FROM named n
+WHERE ($13::uuid[] IS NULL OR n.indicator_id = ANY ($13))
+    AND ($14::text[] IS NULL OR n.level = ANY ($14))
+    AND ($15::text[] IS NULL OR n.subject_type = ANY ($15))
+    AND ($16::uuid[] IS NULL OR n.hosting_id = ANY ($16))
+    AND ($17::uuid[] IS NULL OR n.seen_pilot_id = ANY ($17))
+    AND ($18::uuid[] IS NULL OR n.initiative_id = ANY ($18))
+    AND ($19::uuid[] IS NULL OR n.measuring_city_id = ANY ($19))
+    AND ($20::text[] IS NULL OR n.currency = ANY ($20))
+    AND ($21::boolean IS NULL OR (n.actual IS NOT NULL) = $21)
+ORDER BY n.city_name, n.measuring_city_id, n.subject_title, n.subject_id, n.vocabulary, n.code, n.id
