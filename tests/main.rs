@@ -8,5 +8,6 @@ mod api;
 mod cli;
 mod database;
 mod pages;
+mod reports;
 mod rules;
 mod sync;

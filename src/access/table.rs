@@ -59,6 +59,12 @@ pub const TABLE: &[Row] = &[
     row("rotate_account_secret",            No,  No,  No,  No),
 
     row("report_overview",                  Yes, Yes, Yes, Yes),
+    row("report_hosting_matrix",            Yes, Yes, Yes, Yes),
+    row("report_exchange_flows",            Yes, Yes, Yes, Yes),
+    row("report_hosting_funnel",            Yes, Yes, Yes, Yes),
+    row("report_activity_timeline",         Yes, Yes, Yes, Yes),
+    row("report_city_profile",              Yes, Yes, Yes, Yes),
+    row("report_pilot_profile",             Yes, Yes, Yes, Yes),
     row("list_changes",                     Yes, Yes, Yes, Yes),
     row("list_webhooks",                    No,  Yes, Yes, Yes),
     row("create_webhook",                   No,  Yes, Yes, Yes),

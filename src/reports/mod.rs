@@ -12,13 +12,20 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::charts::Chart;
+use crate::charts::{Bar, Bars, Chart, Tone};
 use crate::http::{Answer, Call, Problem};
 
+mod activity_timeline;
 mod answer;
 mod asked;
+mod city_profile;
+mod exchange_flows;
+mod hosting_funnel;
+mod hosting_matrix;
 mod html;
 mod overview;
+mod pilot_profile;
+mod standing;
 
 pub use answer::ReportFormat;
 pub use asked::{Asked, Scope};
@@ -92,11 +99,35 @@ impl Entry {
 }
 
 /// All of them, in the order in which they are read.
-pub static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| vec![Entry::of::<overview::Overview>()]);
+pub static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    vec![
+        Entry::of::<overview::Overview>(),
+        Entry::of::<hosting_matrix::HostingMatrix>(),
+        Entry::of::<exchange_flows::ExchangeFlows>(),
+        Entry::of::<hosting_funnel::HostingFunnel>(),
+        Entry::of::<activity_timeline::ActivityTimeline>(),
+        Entry::of::<city_profile::CityProfile>(),
+        Entry::of::<pilot_profile::PilotProfile>(),
+    ]
+});
 
 /// Their operations: one for each report, described by `api::reports`.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     for report in ALL.iter() {
         config.route(&format!("/v1/reports/{}", report.name), actix_web::web::get().to(report.answer));
     }
+}
+
+/// Bars of hostings, the most first, for what has any.
+fn most_hosted<'r>(title: &str, rows: impl Iterator<Item = (&'r str, i64, &'r Links)>) -> Chart {
+    let mut rows: Vec<_> = rows.filter(|(_, hostings, _)| *hostings > 0).collect();
+    rows.sort_by_key(|(_, hostings, _)| -hostings);
+    let bars = rows.into_iter().map(|(label, hostings, links)| Bar {
+        label: label.into(),
+        value: Some(hostings as f64),
+        text: hostings.to_string(),
+        tone: Tone::Plain,
+        link: links.get("hostings").cloned(),
+    });
+    Chart::Bars(Bars { title: title.into(), unit: None, bars: bars.collect() })
 }
