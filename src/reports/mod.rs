@@ -14,19 +14,26 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::charts::Chart;
+use crate::charts::{Bar, Bars, Chart, Tone};
 use crate::http::{Call, Problem};
 
+mod activity_timeline;
 mod answer;
 mod applicability;
 mod asked;
+mod city_profile;
 mod data_quality;
+mod exchange_flows;
 mod findings;
+mod hosting_funnel;
+mod hosting_matrix;
 mod indicator_comparison;
 mod lessons;
 mod overdue;
 mod overview;
+mod pilot_profile;
 mod progress;
+mod standing;
 
 pub use answer::{Made, ReportFormat};
 pub use asked::{Asked, Scope, encoded};
@@ -104,10 +111,16 @@ impl Entry {
 pub static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     vec![
         Entry::of::<overview::Overview>(),
+        Entry::of::<hosting_matrix::HostingMatrix>(),
+        Entry::of::<exchange_flows::ExchangeFlows>(),
+        Entry::of::<hosting_funnel::HostingFunnel>(),
         Entry::of::<progress::Progress>(),
         Entry::of::<indicator_comparison::IndicatorComparison>(),
         Entry::of::<applicability::Applicability>(),
         Entry::of::<lessons::Lessons>(),
+        Entry::of::<activity_timeline::ActivityTimeline>(),
+        Entry::of::<city_profile::CityProfile>(),
+        Entry::of::<pilot_profile::PilotProfile>(),
         Entry::of::<overdue::Overdue>(),
         Entry::of::<data_quality::DataQuality>(),
     ]
@@ -119,4 +132,18 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         let answer = move |call: Call| answer::answer(call, report);
         config.route(&format!("/v1/reports/{}", report.name), web::get().to(answer));
     }
+}
+
+/// Bars of hostings, the most first, for what has any.
+fn most_hosted<'r>(title: &str, rows: impl Iterator<Item = (&'r str, i64, &'r Links)>) -> Chart {
+    let mut rows: Vec<_> = rows.filter(|(_, hostings, _)| *hostings > 0).collect();
+    rows.sort_by_key(|(_, hostings, _)| -hostings);
+    let bars = rows.into_iter().map(|(label, hostings, links)| Bar {
+        label: label.into(),
+        value: Some(hostings as f64),
+        text: hostings.to_string(),
+        tone: Tone::Plain,
+        link: links.get("hostings").cloned(),
+    });
+    Chart::Bars(Bars { title: title.into(), unit: None, bars: bars.collect() })
 }

@@ -1,10 +1,11 @@
 //! The registry in figures.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Jsonb, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::standing::Standing;
 use super::{Asked, Links, NoFilter, Report};
 use crate::charts::{Bar, Bars, Chart, Tone};
 use crate::http::Problem;
@@ -40,13 +41,16 @@ pub struct OverviewRow {
 impl Report for Overview {
     const NAME: &'static str = "overview";
     const TITLE: &'static str = "Overview";
-    const DESCRIPTION: &'static str = "How many cities, pilots, hostings, partnerships, initiatives, outcomes and \
-        evaluations there are, and how many of each kind or state. A record is counted once in each topic.";
+    const DESCRIPTION: &'static str = "How many cities, organisations, pilots, needs, assessments, partnerships, \
+        initiatives, activities, hostings, outcomes and evaluations there are, and how many of each kind or state. A \
+        record is counted once for each member that it is counted by; of assessments the current ones. Organisations \
+        and needs are narrowed through their cities, needs by their area too. The chart shows hostings by status.";
     type Row = OverviewRow;
     type Filter = NoFilter;
 
     async fn rows(asked: &mut Asked, _: NoFilter) -> Result<Vec<OverviewRow>, Problem> {
-        let statement = asked.statement(include_str!("overview.sql"));
+        let standing = Standing::of(asked).await?;
+        let statement = asked.statement(include_str!("overview.sql")).bind::<Array<Text>, _>(standing.statuses);
         asked.load(statement).await
     }
 

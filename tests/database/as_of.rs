@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::histories::{Histories, World};
 use crate::support::life::Exchange;
-use crate::support::{Actor, App, new_pilot, path};
+use crate::support::{Actor, App, new_pilot, path, position};
 
 /// Something that happens to the registry.
 fn with(path: &str, parameter: &str) -> String {
@@ -87,14 +87,6 @@ fn redacted(mut record: Value) -> Value {
 fn items(page: &Value) -> BTreeMap<String, Value> {
     let items = page["items"].as_array().cloned().unwrap_or_default();
     items.into_iter().map(|item| (item["id"].as_str().unwrap().to_owned(), redacted(item))).collect()
-}
-
-/// The last position there is.
-async fn position(actor: &Actor) -> i64 {
-    let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
-    let answer = actor.get(&format!("/v1/cities/KRPUS?as_of={now}")).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    answer.header("x-as-of-position").unwrap().parse().unwrap()
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ const SERVICE: Option<&str> = Some("pilot_exchange");
 
 /// Everything in the database that is not diesel's.
 const OURS: &str = r"
-    SELECT 'relation ' || relname || ' ' || relkind::text FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE '\_\_diesel%'
+    SELECT 'relation ' || oid::regclass::text || ' ' || relkind::text FROM pg_class
+    WHERE relnamespace IN ('public'::regnamespace, to_regnamespace('as_of')) AND relname NOT LIKE '\_\_diesel%'
     UNION ALL
     SELECT 'column ' || c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || a.attnotnull::text
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -262,6 +262,14 @@ pub fn path(collection: &str, record: &Value) -> String {
     format!("/v1/{collection}/{}", record["id"].as_str().unwrap())
 }
 
+/// The last position there is.
+pub async fn position(actor: &Actor) -> i64 {
+    let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    let answer = actor.get(&format!("/v1/cities/KRPUS?as_of={now}")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.header("x-as-of-position").unwrap().parse().unwrap()
+}
+
 /// An import once it has ended.
 pub async fn ended(actor: &Actor, job: Value) -> Value {
     let path = path("imports", &job);

@@ -197,6 +197,8 @@ pub struct HostingFilter {
     pub(super) actual_end_to: Option<PartialDate>,
     /// Where they are in their life; repeat for several.
     pub(super) status: Option<Vec<HostingStatus>>,
+    /// States that they ever were in, as far as their moves were recorded; repeat for several, of which one is enough.
+    pub(super) reached: Option<Vec<HostingStatus>>,
     /// The organisations that lead them; repeat for several.
     #[param(example = json!(["015aca1d-6409-7000-8000-000000000009"]))]
     pub(super) lead_organisation_id: Option<Vec<OrganisationId>>,

@@ -115,6 +115,13 @@ impl HostingFilter {
         if let Some(statuses) = &self.status {
             query = query.filter(view::status.eq_any(statuses.clone()));
         }
+        if let Some(statuses) = &self.reached {
+            // By its bare name, so that the past has the moves of the past.
+            let moved = diesel::dsl::sql::<Bool>(
+                "EXISTS (SELECT FROM transition t WHERE t.record_id = hosting_view.id AND t.to_status = ANY (",
+            );
+            query = query.filter(moved.bind::<Array<Text>, _>(statuses.clone()).sql("))"));
+        }
         if let Some(organisations) = &self.lead_organisation_id {
             query = query
                 .filter(view::lead_organisation_id.eq_any(organisations.iter().map(|id| id.0).collect::<Vec<_>>()));

@@ -1,0 +1,1 @@
+DROP VIEW as_of.transition;
