@@ -1,7 +1,7 @@
 -- $13 how the outcomes stand.
 -- A report has all the filters; a list leads to the records where it has those that were asked for.
 , named AS (
-    SELECT coalesce((SELECT string_agg('&city=' || c.reference, '' ORDER BY c.reference)
+    SELECT coalesce((SELECT string_agg('&city=' || coalesce(c.code, c.id::text), '' ORDER BY coalesce(c.code, c.id::text))
                      FROM city_view c WHERE c.id = ANY (a.cities)), '') AS of_cities,
         coalesce((SELECT string_agg('&area=' || one, '') FROM unnest(a.areas) one), '') AS of_areas,
         coalesce((SELECT string_agg('&partnership_id=' || one, '') FROM unnest(a.partnerships) one), '') AS of_partnerships,
@@ -12,7 +12,7 @@
     FROM asked a
 ), organisations AS (
     SELECT o.id FROM organisation_view o, named n
-    WHERE n.any_city AND n.any_partner OR o.city_id IN (SELECT c.id FROM cities c)
+    WHERE n.any_city AND n.any_partner OR o.city IN (SELECT c.city FROM cities c)
 ), needs AS (
     SELECT v.id, v.status FROM need_view v JOIN cities c ON c.id = v.city_id, asked a
     WHERE a.areas IS NULL OR v.area = ANY (a.areas)
