@@ -12,8 +12,8 @@ use chrono::NaiveDate;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
-use super::{path_of, reports, rows, with, worlds};
-use crate::support::{Actor, App, founding};
+use super::{bytes_of, path_of, reports, rows, with, worlds};
+use crate::support::{App, founding};
 
 /// The published order of columns.
 const COLUMNS: &str = include_str!("../../src/http/formats/columns.txt");
@@ -36,13 +36,6 @@ fn columns_of(report: &str) -> Vec<&'static str> {
 /// A world in which every report says something.
 async fn filled() -> App {
     worlds().await.pop().unwrap().1
-}
-
-async fn bytes_of(actor: &Actor, path: &str) -> Vec<u8> {
-    let response = actor.request("GET", path).send().await.unwrap();
-    let (status, bytes) = (response.status(), response.bytes().await.unwrap());
-    assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&bytes));
-    bytes.to_vec()
 }
 
 /// The text that stands for a value in a table.

@@ -60,6 +60,14 @@ pub fn with(path: &str, parameters: &str) -> String {
     format!("{path}{}{parameters}", if path.contains('?') { '&' } else { '?' })
 }
 
+/// A report in any format, as it is sent.
+pub async fn bytes_of(actor: &Actor, path: &str) -> Vec<u8> {
+    let response = actor.request("GET", path).send().await.unwrap();
+    let (status, bytes) = (response.status(), response.bytes().await.unwrap());
+    assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&bytes));
+    bytes.to_vec()
+}
+
 /// The rows of a report.
 pub async fn rows(actor: &Actor, path: &str) -> Vec<Value> {
     actor.get(path).await.ok()["items"].as_array().unwrap().clone()
@@ -166,27 +174,33 @@ fn ordered(rows: Vec<Value>) -> Vec<BTreeMap<String, Value>> {
     rows
 }
 
-/// At a position a report answers the same bytes, whatever comes in after it; and at the last position there is, what it
-/// answers without one.
-pub async fn stays(app: &App, path: &str) {
+/// At a position reports answer the same bytes, whatever comes in after it; and at the last position there is, what they
+/// answer without one.
+pub async fn stay(app: &App, reports: &[String]) {
     let exchange = Exchange::of(app).await;
-    let hosting = exchange.hosting_at("preparing").await;
+    let (agreed, proposed) = (exchange.hosting_at("preparing").await, exchange.hosting_at("proposed").await);
     let readers = readers(app).await;
-    let past = with(path, &format!("as_of={}", position(&readers["admin"]).await));
+    let position = position(&readers["admin"]).await;
     let mut then = vec![];
-    for (name, reader) in &readers {
-        assert_eq!(figures(reader, &past).await, figures(reader, path).await, "{past} as {name}");
-        for format in ["json", "csv"] {
-            then.push((name, format, reader.get(&with(&past, &format!("format={format}"))).await.text));
+    for path in reports {
+        let past = with(path, &format!("as_of={position}"));
+        for (name, reader) in &readers {
+            assert_eq!(figures(reader, &past).await, figures(reader, path).await, "{past} as {name}");
+            for format in ["json", "csv"] {
+                let path = with(&past, &format!("format={format}"));
+                then.push((name, bytes_of(reader, &path).await, path));
+            }
         }
     }
-    let at = format!("/v1/hostings/{}", hosting["id"].as_str().unwrap());
-    exchange.barcelona.transition(&at, json!({"to": "live", "on": "2026-02-01"})).await.ok();
+    let at = |hosting: &Value| format!("/v1/hostings/{}", hosting["id"].as_str().unwrap());
+    exchange.barcelona.transition(&at(&agreed), json!({"to": "live", "on": "2026-02-01"})).await.ok();
+    assert_eq!(exchange.busan.delete(&at(&proposed)).await.status, 204);
     exchange.busan.patch(&format!("/v1/pilots/{}", founding::STREETLIGHTS), json!({"title": "Renamed"})).await.ok();
+    readers["admin"].patch("/v1/cities/KRPUS", json!({"population": 3_400_000})).await.ok();
     exchange.hosting_at("closed").await;
     happen(app, &Histories::new().next(10)).await;
-    for (name, format, text) in then {
-        let now = readers[name].get(&with(&past, &format!("format={format}"))).await;
-        assert_eq!(now.text, text, "{past} as {name}, {format}");
+    for (name, text, path) in then {
+        let now = bytes_of(&readers[name], &path).await;
+        assert!(now == text, "{path} as {name}: {}", String::from_utf8_lossy(&now));
     }
 }

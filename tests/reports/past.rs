@@ -1,11 +1,9 @@
 //! Reports of the past.
 
-use super::{path_of, reports, stays, worlds};
+use super::{path_of, reports, stay, worlds};
 
 #[tokio::test]
-async fn a_report_at_a_position_stays_what_it_was() {
+async fn every_report_at_a_position_stays_what_it_was() {
     let (_, app) = worlds().await.pop().unwrap();
-    for report in reports() {
-        stays(&app, &path_of(report)).await;
-    }
+    stay(&app, &reports().map(path_of).collect::<Vec<_>>()).await;
 }

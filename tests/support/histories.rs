@@ -6,7 +6,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
 use super::life::Exchange;
-use super::{Actor, App, new_outcome, new_pilot, path};
+use super::{Actor, App, new_outcome, new_pilot, path, unique};
 
 /// Makes histories of so many events; SEED=… runs the same ones again.
 pub struct Histories {
@@ -86,7 +86,8 @@ impl World {
         let hosting = json!({"pilot_id": pilot["id"], "host_city": "ESBCN"});
         let hosting = exchange.busan.post("/v1/hostings", hosting).await.created();
         let outcome = new_outcome(&exchange.barcelona, "hosting", &hosting["id"], json!({})).await;
-        let contact = json!({"name": "Lamps", "city": "KRPUS", "contact_email": "lamps@example.org"});
+        let contact =
+            json!({"name": format!("Lamps {}", unique()), "city": "KRPUS", "contact_email": "lamps@example.org"});
         let organisation = exchange.busan.post("/v1/organisations", contact).await.created();
         let verifier = app.verifier().await;
         World {
