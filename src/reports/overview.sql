@@ -17,47 +17,32 @@
     SELECT v.id, v.status FROM need_view v JOIN cities c ON c.id = v.city_id, asked a
     WHERE a.areas IS NULL OR v.area = ANY (a.areas)
 ), counted (position, topic, by, value, count) AS (
+    -- Each in one pass: of all, then by member.
     SELECT 1, 'cities', NULL, NULL, count(*) FROM cities
     UNION ALL
     SELECT 2, 'organisations', NULL, NULL, count(*) FROM organisations
     UNION ALL
-    SELECT 3, 'pilots', NULL, NULL, count(*) FROM pilots
+    SELECT 3, 'pilots', CASE WHEN grouping(status) = 0 THEN 'status' END, status, count(*) FROM pilots GROUP BY GROUPING SETS ((), (status))
     UNION ALL
-    SELECT 4, 'pilots', 'status', status, count(*) FROM pilots GROUP BY status
+    SELECT 4, 'needs', CASE WHEN grouping(status) = 0 THEN 'status' END, status, count(*) FROM needs GROUP BY GROUPING SETS ((), (status))
     UNION ALL
-    SELECT 5, 'needs', NULL, NULL, count(*) FROM needs
+    SELECT 5, 'applicability', CASE WHEN grouping(verdict) = 0 THEN 'verdict' END, verdict, count(*) FROM applicability GROUP BY GROUPING SETS ((), (verdict))
     UNION ALL
-    SELECT 6, 'needs', 'status', status, count(*) FROM needs GROUP BY status
+    SELECT 6, 'partnerships', CASE WHEN grouping(status) = 0 THEN 'status' END, status, count(*) FROM partnerships GROUP BY GROUPING SETS ((), (status))
     UNION ALL
-    SELECT 7, 'applicability', NULL, NULL, count(*) FROM applicability
+    SELECT 7, 'initiatives', CASE WHEN grouping(stage) = 0 THEN 'stage' END, stage, count(*) FROM initiatives GROUP BY GROUPING SETS ((), (stage))
     UNION ALL
-    SELECT 8, 'applicability', 'verdict', verdict, count(*) FROM applicability GROUP BY verdict
+    SELECT 8, 'activities', CASE WHEN grouping(kind) = 0 THEN 'kind' END, kind, count(*) FROM activities GROUP BY GROUPING SETS ((), (kind))
     UNION ALL
-    SELECT 9, 'partnerships', NULL, NULL, count(*) FROM partnerships
+    SELECT 9, 'hostings', CASE WHEN grouping(kind) = 0 THEN 'kind' WHEN grouping(status) = 0 THEN 'status' END, coalesce(kind, status),
+        count(*)
+    FROM hostings GROUP BY GROUPING SETS ((), (kind), (status))
     UNION ALL
-    SELECT 10, 'partnerships', 'status', status, count(*) FROM partnerships GROUP BY status
+    SELECT 10, 'outcomes', CASE WHEN grouping(status) = 0 THEN 'progress_status' END, status, count(*)
+    FROM unnest($13::text[]) status GROUP BY GROUPING SETS ((), (status))
     UNION ALL
-    SELECT 11, 'initiatives', NULL, NULL, count(*) FROM initiatives
-    UNION ALL
-    SELECT 12, 'initiatives', 'stage', stage, count(*) FROM initiatives GROUP BY stage
-    UNION ALL
-    SELECT 13, 'activities', NULL, NULL, count(*) FROM activities
-    UNION ALL
-    SELECT 14, 'activities', 'kind', kind, count(*) FROM activities GROUP BY kind
-    UNION ALL
-    SELECT 15, 'hostings', NULL, NULL, count(*) FROM hostings
-    UNION ALL
-    SELECT 16, 'hostings', 'kind', kind, count(*) FROM hostings GROUP BY kind
-    UNION ALL
-    SELECT 17, 'hostings', 'status', status, count(*) FROM hostings GROUP BY status
-    UNION ALL
-    SELECT 18, 'outcomes', NULL, NULL, count(*) FROM unnest($13::text[]) status
-    UNION ALL
-    SELECT 19, 'outcomes', 'progress_status', status, count(*) FROM unnest($13::text[]) status GROUP BY status
-    UNION ALL
-    SELECT 20, 'evaluations', NULL, NULL, count(*) FROM evaluations
-    UNION ALL
-    SELECT 21, 'evaluations', 'decision', decision, count(*) FROM evaluations GROUP BY decision
+    SELECT 11, 'evaluations', CASE WHEN grouping(decision) = 0 THEN 'decision' END, decision, count(*) FROM evaluations
+    GROUP BY GROUPING SETS ((), (decision))
 ), led AS (
     SELECT c.*, CASE
             WHEN topic = 'cities' THEN '/v1/reports/city-profile?'
@@ -80,4 +65,4 @@
 -- A count of all has no value to ask for: nothing stands before the filters then.
 SELECT topic, by, value, count,
     jsonb_strip_nulls(jsonb_build_object('count', rtrim(replace(replace(link, '?&', '?'), '&&', '&'), '?&'))) AS links
-FROM led ORDER BY position, value
+FROM led ORDER BY position, by NULLS FIRST, value
