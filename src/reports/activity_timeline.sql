@@ -7,7 +7,7 @@ SELECT v.id AS activity_id, v.kind, v.title, v.theme, v.city, c.name AS city_nam
         'city', '/v1/cities/' || v.city || q.past, 'parent_id', '/v1/activities/' || v.parent_id || q.past,
         'partnership_id', '/v1/partnerships/' || v.partnership_id || q.past)) AS links
 FROM asked a CROSS JOIN LATERAL (SELECT replace(a.past, '&', '?') AS past) q CROSS JOIN activities v
-LEFT JOIN city_view c ON c.reference = v.city
+LEFT JOIN city_view c ON coalesce(c.code, c.id::text) = v.city
 LEFT JOIN activity_view p ON p.id = v.parent_id
 LEFT JOIN partnership_view s ON s.id = v.partnership_id
 WHERE $13::text[] IS NULL OR v.kind = ANY ($13)

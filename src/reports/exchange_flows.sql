@@ -7,12 +7,12 @@
         count(*) FILTER (WHERE h.status = 'cancelled') AS cancelled
     FROM hostings h WHERE h.kind = 'exchange' GROUP BY h.origin_city_id, h.host_city_id
 )
-SELECT o.reference AS origin_city, o.name AS origin, o.latitude AS origin_latitude, o.longitude AS origin_longitude,
-    c.reference AS host_city, c.name AS host, c.latitude AS host_latitude, c.longitude AS host_longitude,
+SELECT coalesce(o.code, o.id::text) AS origin_city, o.name AS origin, o.latitude AS origin_latitude, o.longitude AS origin_longitude,
+    coalesce(c.code, c.id::text) AS host_city, c.name AS host, c.latitude AS host_latitude, c.longitude AS host_longitude,
     f.pilots, f.hostings, f.proposed, f.open, f.live, f.closed, f.cancelled,
     jsonb_build_object(
-        'origin_city', '/v1/cities/' || o.reference || replace(a.past, '&', '?'),
-        'host_city', '/v1/cities/' || c.reference || replace(a.past, '&', '?'),
+        'origin_city', '/v1/cities/' || coalesce(o.code, o.id::text) || replace(a.past, '&', '?'),
+        'host_city', '/v1/cities/' || coalesce(c.code, c.id::text) || replace(a.past, '&', '?'),
         'pilots', '/v1/reports/hosting-matrix?' || q.pair || a.rest,
         'hostings', q.list || a.rest,
         'proposed', q.list || '&status=proposed' || a.rest,
@@ -22,6 +22,6 @@ SELECT o.reference AS origin_city, o.name AS origin, o.latitude AS origin_latitu
         'cancelled', q.list || '&status=cancelled' || a.rest) AS links
 FROM asked a CROSS JOIN flowing f
 JOIN city_view o ON o.id = f.origin_city_id JOIN city_view c ON c.id = f.host_city_id
-CROSS JOIN LATERAL (SELECT 'origin_city=' || o.reference || '&host_city=' || c.reference AS pair) p
+CROSS JOIN LATERAL (SELECT 'origin_city=' || coalesce(o.code, o.id::text) || '&host_city=' || coalesce(c.code, c.id::text) AS pair) p
 CROSS JOIN LATERAL (SELECT p.pair, '/v1/hostings?count=exact&' || p.pair AS list) q
 ORDER BY o.name, o.id, c.name, c.id

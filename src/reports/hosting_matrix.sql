@@ -8,13 +8,13 @@
         AND ($15::uuid[] IS NULL OR h.host_city_id = ANY ($15))
     ORDER BY h.pilot_id, h.host_city_id, h.status IN ('closed', 'cancelled'), h.created_at DESC, h.id DESC
 )
-SELECT r.pilot_id, p.title AS pilot, o.reference AS origin_city, o.name AS origin, c.reference AS host_city, c.name AS host,
+SELECT r.pilot_id, p.title AS pilot, coalesce(o.code, o.id::text) AS origin_city, o.name AS origin, coalesce(c.code, c.id::text) AS host_city, c.name AS host,
     r.kind, r.status, r.id AS hosting_id, r.hostings,
     jsonb_build_object(
         'pilot_id', '/v1/pilots/' || r.pilot_id || q.past, 'pilot', '/v1/pilots/' || r.pilot_id || q.past,
-        'origin_city', '/v1/cities/' || o.reference || q.past, 'host_city', '/v1/cities/' || c.reference || q.past,
+        'origin_city', '/v1/cities/' || coalesce(o.code, o.id::text) || q.past, 'host_city', '/v1/cities/' || coalesce(c.code, c.id::text) || q.past,
         'status', '/v1/hostings/' || r.id || q.past, 'hosting_id', '/v1/hostings/' || r.id || q.past,
-        'hostings', '/v1/hostings?count=exact&pilot_id=' || r.pilot_id || '&host_city=' || c.reference || a.rest) AS links
+        'hostings', '/v1/hostings?count=exact&pilot_id=' || r.pilot_id || '&host_city=' || coalesce(c.code, c.id::text) || a.rest) AS links
 FROM asked a CROSS JOIN LATERAL (SELECT replace(a.past, '&', '?') AS past) q CROSS JOIN paired r
 JOIN city_view o ON o.id = r.origin_city_id JOIN city_view c ON c.id = r.host_city_id
 LEFT JOIN pilot_view p ON p.id = r.pilot_id AND (p.effective_visibility = ANY (a.levels) OR p.city_ids && a.own)

@@ -1,7 +1,7 @@
 -- $13 how the outcomes stand.
 -- A report has all the filters; a list leads to the records where it has those that were asked for.
 , named AS (
-    SELECT coalesce((SELECT string_agg('&city=' || c.reference, '' ORDER BY c.reference)
+    SELECT coalesce((SELECT string_agg('&city=' || coalesce(c.code, c.id::text), '' ORDER BY coalesce(c.code, c.id::text))
                      FROM city_view c WHERE c.id = ANY (a.cities)), '') AS of_cities,
         coalesce((SELECT string_agg('&area=' || one, '') FROM unnest(a.areas) one), '') AS of_areas,
         coalesce((SELECT string_agg('&partnership_id=' || one, '') FROM unnest(a.partnerships) one), '') AS of_partnerships,
