@@ -224,7 +224,7 @@ chart-baseline = baseline
 chart-target = target
 chart-provisional = not yet verified
 chart-open = goes on
-chart-cut = There is more than can be drawn here; the table has it all.
+chart-cut = There is more than can be drawn here; the table leads to all of it.
 chart-nothing = There is nothing to draw.
 
 hosting-status-proposed = proposed
