@@ -16,7 +16,7 @@ nav-docs = API
 to-home = To the entrance
 request-id = Request { $name }
 
-all = all
+all = All
 narrow = Show
 more-rows = Next rows
 all-of-them = All { $shown }
