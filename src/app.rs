@@ -23,6 +23,7 @@ use crate::database::{Database, positions};
 use crate::http::middleware;
 use crate::http::outgoing::Outgoing;
 use crate::http::rates::Rates;
+use crate::sync::exports::Slots;
 use crate::sync::worker;
 
 /// What time it is; tests can stop it.
@@ -70,6 +71,8 @@ pub struct State {
     pub clock: Clock,
     /// Whether the service was asked to stop: who waits for something answers then.
     pub stopping: watch::Sender<bool>,
+    /// The exports that are running.
+    pub exports: Slots,
     /// Told of each import that this server was sent.
     pub import_came: Arc<Notify>,
 }
@@ -89,6 +92,7 @@ impl State {
             rates,
             outgoing,
             clock,
+            exports: Slots::default(),
             import_came: Arc::default(),
             stopping: watch::Sender::new(false),
         }

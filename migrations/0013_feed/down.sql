@@ -6,6 +6,15 @@ BEGIN
             WHERE h.pilot_id = the_pilot AND c.seq <= as_of.position())
     );
 END $$;
+CREATE OR REPLACE VIEW as_of.revision_at AS
+SELECT f.record_id, f.type, r.body, r.kept, r.visibility, r.city_ids
+FROM public.revision f
+CROSS JOIN LATERAL (
+    SELECT c.version FROM public.change c
+    WHERE c.record_id = f.record_id AND c.seq <= as_of.position() ORDER BY c.version DESC LIMIT 1
+) c
+JOIN public.revision r ON r.record_id = f.record_id AND r.version = c.version
+WHERE f.version = 1 AND r.op <> 'delete';
 DROP FUNCTION change_epoch();
 CREATE OR REPLACE FUNCTION number_changes(most integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
@@ -34,6 +43,11 @@ END $$;
 DROP FUNCTION is_seen(text, uuid[], text, text[], uuid[], text[]);
 DROP TRIGGER organisation_tells_agreements ON organisation;
 DROP FUNCTION organisation_tells_agreements();
+DROP TRIGGER initiative_tells_heirs ON initiative;
+DROP FUNCTION initiative_tells_heirs();
+DROP TRIGGER partnership_tells_heirs ON partnership;
+DROP FUNCTION partnership_tells_heirs();
+DROP FUNCTION tell_heirs_of_partnership(uuid, uuid[]);
 DROP TRIGGER hosting_tells_pilot ON hosting;
 DROP FUNCTION hosting_tells_pilot();
 DROP TRIGGER change_tells_heirs ON change;
@@ -45,6 +59,7 @@ DROP TRIGGER change_remembers_audience ON change;
 DROP FUNCTION change_remembers_audience();
 DROP FUNCTION audience_told(uuid);
 DROP FUNCTION audience_differs(text, uuid[], text, uuid[]);
+DROP FUNCTION cities_differ(uuid[], uuid[]);
 DROP INDEX change_audience, change_record, change_revision_unique;
 -- Numbers that derived changes had are left free: nobody asks for a change by its number.
 DELETE FROM change WHERE derived;

@@ -6,21 +6,23 @@ ALTER TABLE change
     ADD COLUMN derived boolean NOT NULL DEFAULT false,
     ADD COLUMN visibility text,
     ADD COLUMN city_ids uuid[],
-    -- The audience until then, where it became another one.
+    -- The audience until then, where it became another one; the cities also where only they became others.
     ADD COLUMN visibility_before text,
     ADD COLUMN city_ids_before uuid[],
     ADD CONSTRAINT change_derived_whole
         CHECK (derived = (visibility IS NOT NULL) AND derived = (city_ids IS NOT NULL) AND derived <= (visibility_before IS NOT NULL)),
-    ADD CONSTRAINT change_before_whole CHECK ((visibility_before IS NULL) = (city_ids_before IS NULL));
+    ADD CONSTRAINT change_before_whole CHECK (visibility_before IS NULL OR city_ids_before IS NOT NULL);
 CREATE UNIQUE INDEX change_revision_unique ON change (record_id, version) WHERE NOT derived;
 CREATE INDEX change_record ON change (record_id, id);
 CREATE INDEX change_audience ON change (record_id, id) WHERE visibility_before IS NOT NULL;
 
+CREATE FUNCTION cities_differ(a_cities uuid[], b_cities uuid[]) RETURNS boolean IMMUTABLE PARALLEL SAFE LANGUAGE sql
+    RETURN NOT (a_cities @> b_cities AND a_cities <@ b_cities);
+
 -- Whether two audiences differ; cities count only for what is private.
 CREATE FUNCTION audience_differs(a_visibility text, a_cities uuid[], b_visibility text, b_cities uuid[]) RETURNS boolean
     IMMUTABLE PARALLEL SAFE LANGUAGE sql
-    RETURN a_visibility <> b_visibility
-        OR (a_visibility = 'private' AND NOT (a_cities @> b_cities AND a_cities <@ b_cities));
+    RETURN a_visibility <> b_visibility OR (a_visibility = 'private' AND cities_differ(a_cities, b_cities));
 
 -- Who could see a record last, as far as changes tell.
 CREATE FUNCTION audience_told(the_record uuid) RETURNS TABLE (visibility text, city_ids uuid[]) STABLE LANGUAGE sql BEGIN ATOMIC
@@ -40,6 +42,9 @@ BEGIN
     FROM revision r WHERE r.record_id = NEW.record_id AND r.version = NEW.version;
     IF audience_differs(told.visibility, told.city_ids, now_visibility, now_cities) THEN
         NEW.visibility_before := told.visibility;
+        NEW.city_ids_before := told.city_ids;
+    ELSIF cities_differ(told.city_ids, now_cities) THEN
+        -- Whoever may see it still may; those who follow a city hear that it is involved no more.
         NEW.city_ids_before := told.city_ids;
     END IF;
     RETURN NEW;
@@ -130,6 +135,43 @@ END $$;
 CREATE CONSTRAINT TRIGGER hosting_tells_pilot AFTER INSERT OR DELETE ON hosting DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION hosting_tells_pilot();
 
+-- The cities of a partnership are those of the agreements of its initiatives, and of outcomes about it and about them.
+-- The rows of the initiatives are locked here; whoever adds an outcome about the partnership waits for its own row.
+CREATE FUNCTION tell_heirs_of_partnership(the_partnership uuid, initiatives uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    outcomes uuid[];
+BEGIN
+    PERFORM FROM record r WHERE r.id = ANY (initiatives) ORDER BY r.id FOR UPDATE;
+    PERFORM FROM initiative i WHERE i.id = ANY (initiatives) ORDER BY i.id FOR UPDATE;
+    PERFORM FROM record r JOIN outcome o USING (id)
+    WHERE o.partnership_id = the_partnership OR o.initiative_id = ANY (initiatives) ORDER BY r.id FOR UPDATE OF r;
+    PERFORM FROM outcome o
+    WHERE o.partnership_id = the_partnership OR o.initiative_id = ANY (initiatives) ORDER BY o.id FOR UPDATE;
+    outcomes := ARRAY(SELECT o.id FROM outcome o
+                      WHERE o.partnership_id = the_partnership OR o.initiative_id = ANY (initiatives));
+    PERFORM tell_audience(outcomes
+        || ARRAY(SELECT a.id FROM agreement a WHERE a.initiative_id = ANY (initiatives))
+        || ARRAY(SELECT o.id FROM observation o WHERE o.outcome_id = ANY (outcomes)));
+END $$;
+
+CREATE FUNCTION partnership_tells_heirs() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM partnership p WHERE p.id = NEW.id FOR UPDATE;
+    PERFORM tell_heirs_of_partnership(NEW.id, ARRAY(SELECT i.id FROM initiative i WHERE i.partnership_id = NEW.id));
+    RETURN NULL;
+END $$;
+-- The set of cities is a column, which the rows of partnership_city follow: one change of it, however many come and go.
+CREATE CONSTRAINT TRIGGER partnership_tells_heirs AFTER UPDATE ON partnership DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (OLD.city_ids IS DISTINCT FROM NEW.city_ids) EXECUTE FUNCTION partnership_tells_heirs();
+
+CREATE FUNCTION initiative_tells_heirs() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM tell_heirs_of_partnership(NULL, ARRAY[NEW.id]);
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER initiative_tells_heirs AFTER UPDATE ON initiative DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (OLD.partnership_id IS DISTINCT FROM NEW.partnership_id) EXECUTE FUNCTION initiative_tells_heirs();
+
 -- The cities of an agreement are also those of the organisations that are parties to it.
 CREATE FUNCTION organisation_tells_agreements() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -140,10 +182,11 @@ CREATE CONSTRAINT TRIGGER organisation_tells_agreements AFTER UPDATE ON organisa
     FOR EACH ROW WHEN (OLD.city_id IS DISTINCT FROM NEW.city_id) EXECUTE FUNCTION organisation_tells_agreements();
 
 -- Revisions that are there already had their audiences.
-UPDATE change c SET visibility_before = b.visibility, city_ids_before = b.city_ids
+UPDATE change c SET city_ids_before = b.city_ids,
+    visibility_before = CASE WHEN audience_differs(b.visibility, b.city_ids, r.visibility, r.city_ids) THEN b.visibility END
 FROM revision r JOIN revision b ON b.record_id = r.record_id AND b.version = r.version - 1
 WHERE r.record_id = c.record_id AND r.version = c.version
-    AND audience_differs(b.visibility, b.city_ids, r.visibility, r.city_ids);
+    AND (b.visibility <> r.visibility OR cities_differ(b.city_ids, r.city_ids));
 
 -- Whether somebody sees what is for this audience.
 CREATE FUNCTION is_seen(visibility text, city_ids uuid[], type text, sees text[], own uuid[], whole text[]) RETURNS boolean
@@ -188,6 +231,17 @@ CREATE FUNCTION change_epoch() RETURNS text STABLE LANGUAGE sql AS $$
         CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())::text
              ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int::text END))
 $$;
+
+-- The past, see 0011: the cities involved may have become others after the revision, by a derived change.
+CREATE OR REPLACE VIEW as_of.revision_at AS
+SELECT f.record_id, f.type, r.body, r.kept, r.visibility, coalesce(c.city_ids, r.city_ids) AS city_ids
+FROM public.revision f
+CROSS JOIN LATERAL (
+    SELECT c.version, c.city_ids FROM public.change c
+    WHERE c.record_id = f.record_id AND c.seq <= as_of.position() ORDER BY c.id DESC LIMIT 1
+) c
+JOIN public.revision r ON r.record_id = f.record_id AND r.version = c.version
+WHERE f.version = 1 AND r.op <> 'delete';
 
 -- The cities of a pilot in the past: see 0011; a derived change is not one of its own.
 CREATE OR REPLACE FUNCTION as_of.cities_of_pilot(the_pilot uuid, origin uuid) RETURNS uuid[] STABLE COST 5000 LANGUAGE plpgsql AS $$

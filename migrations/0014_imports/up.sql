@@ -38,6 +38,8 @@ CREATE TABLE import (
     line integer NOT NULL DEFAULT 1,
     header text[],
     faults integer NOT NULL DEFAULT 0,
+    -- How often a worker took it up at this place; one that never gets on fails at last.
+    attempts integer NOT NULL DEFAULT 0,
     -- Which worker is at it, and until when it may be; see src/sync/imports/jobs.rs.
     lease_owner uuid,
     lease_until timestamptz,
@@ -48,6 +50,7 @@ CREATE TABLE import (
 CREATE INDEX import_account ON import (account_id, id);
 CREATE INDEX import_file_of ON import (file_id);
 CREATE INDEX import_open ON import (updated_at) WHERE ended_at IS NULL;
+CREATE INDEX import_ended ON import (ended_at) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE import_error (
     import_id uuid NOT NULL CONSTRAINT import_error_import_fk REFERENCES import ON DELETE CASCADE,

@@ -1,1 +1,2 @@
+DROP INDEX observation_told;
 DROP VIEW as_of.transition;

@@ -11,3 +11,6 @@ JOIN public.change c ON c.record_id = r.record_id AND c.version = r.version AND 
 LEFT JOIN public.revision b ON b.record_id = r.record_id AND b.version = r.version - 1
 WHERE c.seq <= as_of.position() AND r.op <> 'delete' AND r.type IN ('hostings', 'initiatives', 'observations')
     AND coalesce(r.body ->> 'status', r.body ->> 'stage') IS DISTINCT FROM coalesce(b.body ->> 'status', b.body ->> 'stage');
+
+-- When an outcome was told last: what is overdue, in the inbox and in its report.
+CREATE INDEX observation_told ON observation (outcome_id, last_day(ends_on)) WHERE status IN ('submitted', 'verified');

@@ -3,12 +3,15 @@
 use askama::Template;
 
 use super::frame::{Frame, STYLE, Words, listed, render};
-use super::scale::{Scale, percent, shortened};
+use super::scale::{Scale, heard, percent, shortened};
 use super::{Bar, Bars, Tone};
 
 /// More bars than this are cut.
 const MOST: usize = 120;
 const ROW: f64 = 44.0;
+/// So many characters of a name and of a value are seen.
+const LABEL: usize = 48;
+const TEXT: usize = 36;
 
 struct Row {
     y: f64,
@@ -84,10 +87,10 @@ fn row(place: usize, bar: &Bar, scale: Scale, zero: f64) -> Row {
     };
     Row {
         y: place as f64 * ROW,
-        label: shortened(&bar.label, 48),
+        label: shortened(&bar.label, LABEL),
         // The name of a link holds what is seen of it, in the same order [WCAG 2.5.3].
-        said: format!("{} {}", bar.label, bar.text),
-        text: shortened(&bar.text, 36),
+        said: format!("{} {}", heard(&bar.label, LABEL), heard(&bar.text, TEXT)),
+        text: shortened(&bar.text, TEXT),
         tone: bar.tone.class(),
         sign: bar.tone.sign(),
         has_value: bar.value.is_some(),

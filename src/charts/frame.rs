@@ -25,7 +25,7 @@ pub struct Words {
     pub provisional: String,
     /// Of what has no end yet.
     pub open: String,
-    /// There is more than is drawn; the table has it all.
+    /// There is more than is drawn; the table leads to all of it.
     pub cut: String,
     /// There is nothing to draw.
     pub nothing: String,
@@ -38,7 +38,7 @@ impl Default for Words {
             target: "target".into(),
             provisional: "not yet verified".into(),
             open: "goes on".into(),
-            cut: "There is more than can be drawn here; the table has it all.".into(),
+            cut: "There is more than can be drawn here; the table leads to all of it.".into(),
             nothing: "There is nothing to draw.".into(),
         }
     }

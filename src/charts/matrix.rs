@@ -3,13 +3,15 @@
 use askama::Template;
 
 use super::frame::{Frame, STYLE, Words, listed, render};
-use super::scale::{px, shortened, width_of};
+use super::scale::{heard, px, shortened, width_of};
 use super::{Cell, Matrix};
 
 /// More rows and columns than these are cut.
 const MOST_ROWS: usize = 60;
 const MOST_COLUMNS: usize = 40;
 const ROW: f64 = 28.0;
+/// So many characters of a cell are seen.
+const TEXT: usize = 12;
 
 struct Heading {
     at: f64,
@@ -57,7 +59,7 @@ pub fn draw(matrix: &Matrix, words: &Words, is_alone: bool) -> String {
     let row_labels: Vec<String> = rows.iter().map(|name| shortened(name, 30)).collect();
     let column_labels: Vec<String> = columns.iter().map(|name| shortened(name, 20)).collect();
     let widest = |labels: &[String]| labels.iter().map(|label| width_of(label)).fold(0.0, f64::max);
-    let texts: Vec<String> = cells.iter().map(|cell| shortened(&cell.text, 12)).collect();
+    let texts: Vec<String> = cells.iter().map(|cell| shortened(&cell.text, TEXT)).collect();
     let signs = if cells.iter().any(|cell| cell.tone.sign().is_some()) { 20.0 } else { 0.0 };
     let column = px((widest(&texts) + 12.0 + signs).max(30.0));
     let left = px(widest(&row_labels) + 12.0);
@@ -97,5 +99,5 @@ pub fn draw(matrix: &Matrix, words: &Words, is_alone: bool) -> String {
 }
 
 fn said(cell: &Cell, matrix: &Matrix) -> String {
-    format!("{}, {}: {}", matrix.rows[cell.row], matrix.columns[cell.column], cell.text)
+    format!("{}, {}: {}", matrix.rows[cell.row], matrix.columns[cell.column], heard(&cell.text, TEXT))
 }

@@ -115,6 +115,12 @@ pub fn shortened(text: &str, most: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// The same as it is heard: what is seen first [WCAG 2.5.3], then the whole where that was cut.
+pub fn heard(text: &str, most: usize) -> String {
+    let seen = shortened(text, most);
+    if seen == text { seen } else { format!("{seen} – {text}") }
+}
+
 /// About how wide a text of 13 pixels is: Chinese, Japanese and Korean characters are twice as wide as others.
 pub fn width_of(text: &str) -> f64 {
     text.chars().map(|one| if one >= '\u{1100}' { 13.0 } else { 6.8 }).sum()

@@ -3,13 +3,15 @@
 use askama::Template;
 
 use super::frame::{Frame, STYLE, Words, listed, render};
-use super::scale::{Scale, days_between, number_of, percent, shortened};
+use super::scale::{Scale, days_between, heard, number_of, percent, shortened};
 use super::{Span, Timeline, Tone};
 
 /// More spans than this are cut.
 const MOST: usize = 120;
 const ROW: f64 = 40.0;
 const TOP: f64 = 22.0;
+/// So many characters of a name are seen.
+const LABEL: usize = 42;
 
 struct Tick {
     at: f64,
@@ -75,10 +77,11 @@ pub fn draw(timeline: &Timeline, words: &Words, is_alone: bool) -> String {
 
 /// A span in words.
 fn said(span: &Span, words: &Words) -> String {
+    let label = heard(&span.label, LABEL);
     match span.to {
-        Some(to) if to == span.from => format!("{}: {to}", span.label),
-        Some(to) => format!("{}: {} – {to}", span.label, span.from),
-        None => format!("{}: {} – {}", span.label, span.from, words.open),
+        Some(to) if to == span.from => format!("{label}: {to}"),
+        Some(to) => format!("{label}: {} – {to}", span.from),
+        None => format!("{label}: {} – {}", span.from, words.open),
     }
 }
 
@@ -90,7 +93,7 @@ fn row(place: usize, span: &Span, scale: Scale, words: &Words) -> Row {
     let (label_at, anchor) = if x > 52.0 { (end, "end") } else { (x, "") };
     Row {
         y: TOP + place as f64 * ROW,
-        label: shortened(&span.label, 42),
+        label: shortened(&span.label, LABEL),
         label_at,
         anchor,
         said: said(span, words),

@@ -2,7 +2,7 @@
 //! one line.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use reqwest::{Method, RequestBuilder, Response, header};
@@ -44,11 +44,15 @@ impl ClientSettings {
     }
 }
 
+/// How long a token is used; it is valid for fifteen minutes.
+const FRESH: Duration = Duration::from_secs(10 * 60);
+
 /// A client that is logged in, or anonymous.
 pub struct Client {
     base: String,
     http: reqwest::Client,
-    token: Option<String>,
+    account: Option<(String, String)>,
+    token: Option<(String, Instant)>,
 }
 
 impl Client {
@@ -71,11 +75,25 @@ impl Client {
             .read_timeout(Duration::from_secs(300))
             .build()
             .map_err(Failure::other)?;
-        let mut client = Self { base, http, token: None };
-        if let Some(client_id) = &settings.client_id {
-            client.token = Some(client.log_in(client_id, &settings.secret()?).await?);
-        }
+        let account = match &settings.client_id {
+            Some(client_id) => Some((client_id.clone(), settings.secret()?)),
+            None => None,
+        };
+        let mut client = Self { base, http, account, token: None };
+        client.stay_logged_in().await?;
         Ok(client)
+    }
+
+    /// Logs in again before the token ends, for work that takes longer than one is valid.
+    ///
+    /// # Errors
+    /// One line: the service cannot be reached, or does not know the account any more.
+    pub async fn stay_logged_in(&mut self) -> Result<(), Failure> {
+        let is_fresh = self.token.as_ref().is_some_and(|(_, since)| since.elapsed() < FRESH);
+        if let Some((client_id, secret)) = self.account.as_ref().filter(|_| !is_fresh) {
+            self.token = Some((self.log_in(client_id, secret).await?, Instant::now()));
+        }
+        Ok(())
     }
 
     async fn log_in(&self, client_id: &str, secret: &str) -> Result<String, Failure> {
@@ -93,7 +111,7 @@ impl Client {
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.token {
-            Some(token) => request.bearer_auth(token),
+            Some((token, _)) => request.bearer_auth(token),
             None => request,
         }
     }

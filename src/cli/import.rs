@@ -46,7 +46,7 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         None => return Err(Failure::configuration(format!("{}: say --format ndjson, csv or json", file.display()))),
     };
     let bytes = std::fs::read(file).map_err(|error| Failure::other(format!("{}: {error}", file.display())))?;
-    let client = Client::connect(client).await?;
+    let mut client = Client::connect(client).await?;
     let path = format!("/v1/imports?type={kind}&dry_run={dry_run}&atomic={atomic}");
     let request = client.request(Method::POST, &path).header(header::CONTENT_TYPE, format.media_type()).body(bytes);
     let mut job = read(&client, request).await?;
@@ -55,6 +55,7 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (mut begun, mut told) = (false, 0);
     while job["ended_at"].is_null() {
         tokio::time::sleep(PAUSE).await;
+        client.stay_logged_in().await?;
         job = read(&client, client.request(Method::GET, &path)).await?;
         if let (false, Some(total)) = (begun, number(&job, "total")) {
             meter.begin("rows", total);
@@ -66,7 +67,7 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     }
     meter.end();
-    let errors = print_report(&client, &path).await?;
+    let errors = print_report(&mut client, &path).await?;
     let count = |name: &str| number(&job, name).unwrap_or_default();
     println!(
         "{}: {} read, {} created, {} updated, {} unchanged, {} failed{}",
@@ -102,9 +103,10 @@ async fn read(client: &Client, request: reqwest::RequestBuilder) -> Result<Value
 }
 
 /// One line for each entry: line, pointer, code, detail.
-async fn print_report(client: &Client, path: &str) -> Result<usize, Failure> {
+async fn print_report(client: &mut Client, path: &str) -> Result<usize, Failure> {
     let (mut told, mut next) = (0, Some(String::new()));
     while let Some(cursor) = next {
+        client.stay_logged_in().await?;
         let request = client.request(Method::GET, &format!("{path}/errors")).query(&[("limit", "500")]);
         let request = if cursor.is_empty() { request } else { request.query(&[("cursor", &cursor)]) };
         let page = read(client, request).await?;

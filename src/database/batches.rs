@@ -5,8 +5,9 @@ use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Tx;
+use super::external_ids::Added;
 use super::records::Record;
+use super::{Acting, Tx};
 use crate::http::Problem;
 use crate::values::common::Common;
 
@@ -30,18 +31,21 @@ impl Tx {
         Ok(())
     }
 
-    /// Registers new records, as [`Tx::register_as`] does one.
+    /// Registers new records, each in somebody's name, as [`Tx::register_as`] does one.
     ///
     /// # Errors
     /// 403 for an external id of another city's source, 409 for one that another record has.
-    pub async fn register_all<R: Record>(&mut self, new: &[(Uuid, Common)]) -> Result<(), Problem> {
-        let register = |(id, common): &(Uuid, Common)| json!({"id": id, "type": R::TYPE, "language": common.language, "translations": common.translations});
+    pub async fn register_all<R: Record>(&mut self, new: &[(Uuid, Acting, Common)]) -> Result<(), Problem> {
+        let register = |(id, _, common): &(Uuid, Acting, Common)| json!({"id": id, "type": R::TYPE, "language": common.language, "translations": common.translations});
         self.insert_rows("record", "id, type, language, translations", new.iter().map(register).collect()).await?;
-        let external: Vec<_> =
-            new.iter().flat_map(|(id, common)| common.external_ids.iter().map(move |one| (*id, one))).collect();
+        let mut external = vec![];
+        for (record_id, acting, common) in new {
+            let (record_id, city_id) = (*record_id, acting.city_id);
+            external.extend(common.external_ids.iter().map(|id| Added { record_id, city_id, id }));
+        }
         self.add_external_ids(R::TYPE, &external).await?;
         let mut citations = vec![];
-        for (id, common) in new {
+        for (id, _, common) in new {
             citations.extend(common.citations.iter().enumerate().map(|(position, one)| {
                 json!({"record_id": id, "position": position, "document_id": one.document_id, "locator": one.locator, "quote": one.quote})
             }));

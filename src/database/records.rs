@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::external_ids::Added;
 pub use super::history::Op;
 use super::positions::{Position, Reader};
 use super::schema::{change, citation, record as register, revision};
@@ -222,7 +223,9 @@ impl Tx {
             ))
             .execute(&mut self.conn)
             .await?;
-        let external: Vec<_> = common.external_ids.iter().map(|one| (id, one)).collect();
+        let city_id = self.acting.city_id;
+        let external: Vec<_> =
+            common.external_ids.iter().map(|one| Added { record_id: id, city_id, id: one }).collect();
         self.add_external_ids(R::TYPE, &external).await?;
         self.cite(id, common).await?;
         Ok(id)

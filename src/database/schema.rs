@@ -332,6 +332,7 @@ diesel::table! {
         line -> Int4,
         header -> Nullable<Array<Text>>,
         faults -> Int4,
+        attempts -> Int4,
         lease_owner -> Nullable<Uuid>,
         lease_until -> Nullable<Timestamptz>,
     }

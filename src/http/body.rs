@@ -373,6 +373,9 @@ async fn check<T: Input>(
 /// What is wrong by the schema; and what the value names, as far as it is not wrong already.
 fn references_of(schema: &Schema, value: &Value, rules: &mut Rules) -> Vec<Reference> {
     rules.0.extend(schema.faults(value));
+    if rules.is_too_much() {
+        return vec![];
+    }
     let bad: BTreeSet<&str> = rules.0.iter().filter_map(|fault| fault.pointer.as_deref()).collect();
     schema.references(value).into_iter().filter(|one| !bad.contains(one.pointer.as_str())).collect()
 }
@@ -385,6 +388,9 @@ async fn finish<T: Input>(
     mut rules: Rules,
     resolved: Resolved,
 ) -> Result<Checked<T>, Problem> {
+    if rules.is_too_much() {
+        return Err(rules.problem());
+    }
     check_translations(schema, &value, &mut rules);
     check_external_ids(&value, &mut rules);
     match serde_path_to_error::deserialize(value) {

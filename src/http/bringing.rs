@@ -9,6 +9,7 @@ use super::body::Body;
 use super::editing::{Editable, replace};
 use super::problem::{Code, Fault, Problem};
 use super::schemas::Schema;
+use super::text;
 use crate::database::records::Op;
 use crate::database::{Acting, Tx, external_ids};
 use crate::ids;
@@ -99,8 +100,12 @@ async fn named<R: Editable>(tx: &mut Tx, row: &Map<String, Value>) -> Result<Opt
     Ok(None)
 }
 
-/// The external ids that a row states: source and value.
+/// The external ids that a row states, as far as there can be such: source and value.
 pub fn external_ids_of(row: &Map<String, Value>) -> impl Iterator<Item = (&str, &str)> {
     let stated = row.get("external_ids").and_then(Value::as_array).into_iter().flatten();
-    stated.filter_map(|one| Some((one["source"].as_str()?, one["value"].as_str()?)))
+    stated.filter_map(|one| Some((text_of(&one["source"])?, text_of(&one["value"])?)))
+}
+
+fn text_of(member: &Value) -> Option<&str> {
+    member.as_str().filter(|text| text.chars().all(text::is_allowed))
 }

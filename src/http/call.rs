@@ -122,6 +122,14 @@ impl Call {
         &self.context.caller
     }
 
+    /// Whose request it is: an account's, or without one an address's.
+    pub fn client(&self) -> String {
+        match self.caller().account_id() {
+            Some(id) => id.to_string(),
+            None => self.state.rates.address(&self.request),
+        }
+    }
+
     /// The query as this type; the document has already been checked against.
     ///
     /// # Errors

@@ -120,9 +120,15 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault of a member of the body.
+    /// A fault of a member of the body. Names in bodies may be very long; then the beginning of the pointer is told.
     pub fn at(pointer: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
-        Self { pointer: Some(pointer.into()), parameter: None, code: code.into(), detail: detail.into() }
+        const TOLD: usize = 1000;
+        let mut pointer = pointer.into();
+        if let Some((end, _)) = pointer.char_indices().nth(TOLD) {
+            pointer.truncate(end);
+            pointer.push('…');
+        }
+        Self { pointer: Some(pointer), parameter: None, code: code.into(), detail: detail.into() }
     }
 
     /// A fault of a query parameter.

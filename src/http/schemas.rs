@@ -81,11 +81,15 @@ impl Schema {
         Schema { validator, root, members, texts, read_only }
     }
 
-    /// Everything that is wrong with a value.
+    /// Everything that is wrong with a value; if it is very much, the beginning of it.
     pub fn faults(&self, value: &Value) -> Vec<Fault> {
+        const MANY: usize = 1000;
         let mut faults = vec![];
         for error in self.validator.iter_errors(value) {
             self.translate(&error, &mut faults);
+            if faults.len() >= MANY {
+                break;
+            }
         }
         faults
     }

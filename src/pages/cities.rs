@@ -14,7 +14,7 @@ use super::parts::{Cell, Figure, Part, Section, Shown, Table};
 use super::results;
 use super::tables::{self, FEW, ROWS, Without};
 use super::texts::Texts;
-use super::visit::{Answer, Desk, Visit, reference_of};
+use super::visit::{Answer, Cities, Desk, Visit, reference_of};
 use crate::catalogue::pilots::Pilot;
 use crate::cooperation::partnerships::Partnership;
 use crate::database::schema::{hosting_view, outcome_view, partnership_view, pilot_view};
@@ -167,6 +167,19 @@ fn facts(t: Texts, city: &Shown) -> Part {
     ])
 }
 
+fn figures(t: Texts, counted: [(i64, String, &String); 3]) -> Part {
+    let figure =
+        |(count, text, link): (i64, String, &String)| Figure { number: t.number(count), text, link: t.link(link) };
+    Part::Figures(counted.into_iter().map(figure).collect())
+}
+
+/// The cities of all its ways, and itself.
+async fn around(desk: &mut Desk, ways: &[Way], reference: &str) -> Result<Cities, Problem> {
+    let mut names: BTreeSet<String> = ways.iter().flat_map(|way| [way.from.clone(), way.to.clone()]).collect();
+    names.insert(reference.to_owned());
+    desk.cities(names).await
+}
+
 /// The page of a city.
 #[get("/cities/{city}")]
 pub async fn show(request: HttpRequest, named: web::Path<String>) -> Answer {
@@ -179,16 +192,13 @@ pub async fn show(request: HttpRequest, named: web::Path<String>) -> Answer {
     let city = desk.shown(city);
 
     let ways = ways(&mut desk, id, &reference).await?;
-    let mut around: BTreeSet<String> = ways.iter().flat_map(|way| [way.from.clone(), way.to.clone()]).collect();
-    around.insert(reference.clone());
-    let named = desk.cities(around).await?;
+    let named = around(&mut desk, &ways, &reference).await?;
     let (here_count, here) = hostings(&mut desk, id, true).await?;
     let (abroad_count, abroad) = hostings(&mut desk, id, false).await?;
     let (pilot_count, pilots) = pilots(&mut desk, id).await?;
     let partnerships = partnerships(&mut desk, id).await?;
     let results = outcomes(&mut desk, id, &reference).await?;
 
-    let counted = |count: i64, text: String, link: &str| Figure { number: t.number(count), text, link: t.link(link) };
     let (of_pilots, of_here, of_abroad) = (
         format!("/pilots?origin_city={reference}"),
         format!("/hostings?host_city={reference}"),
@@ -196,11 +206,14 @@ pub async fn show(request: HttpRequest, named: web::Path<String>) -> Answer {
     );
     let rest =
         |count: i64, link: &str| (count > FEW as i64).then(|| Cell::link(t.count("all-of-them", count), t.link(link)));
-    let figures = Part::Figures(vec![
-        counted(pilot_count, t.count("figure-offered", pilot_count), &of_pilots),
-        counted(here_count, t.count("figure-here", here_count), &of_here),
-        counted(abroad_count, t.count("figure-abroad", abroad_count), &of_abroad),
-    ]);
+    let figures = figures(
+        t,
+        [
+            (pilot_count, t.count("figure-offered", pilot_count), &of_pilots),
+            (here_count, t.count("figure-here", here_count), &of_here),
+            (abroad_count, t.count("figure-abroad", abroad_count), &of_abroad),
+        ],
+    );
     let mut sections = vec![Section { id: "top", heading: None, parts: vec![figures, facts(t, &city)] }];
     if !ways.is_empty() {
         let chart = map(t, t.name("city-map", &city.title("name").text), &ways, &named);

@@ -78,10 +78,16 @@ pub async fn list(request: HttpRequest) -> Answer {
         tables::hostings(&mut desk, found, t.say("hostings-caption"), Without::Nothing, more).await?
     };
     desk.close().await?;
+    let parts = vec![lead, Part::Form(form(&visit)), table];
+    Ok(visit.answer(t.say("nav-hostings"), "/hostings", vec![Section { id: "list", heading: None, parts }]))
+}
+
+fn form(visit: &Visit) -> Form {
+    let t = visit.t;
     let kinds = HostingKind::ALL.iter().map(|one| (one.to_string(), t.label("hosting-kind", one.label()))).collect();
     let statuses =
         HostingStatus::ALL.iter().map(|one| (one.to_string(), t.label("hosting-status", one.label()))).collect();
-    let form = Form {
+    Form {
         action: t.link("/hostings"),
         choices: vec![
             Choice::of("kind", t.say("kind"), t.say("all"), kinds, visit.asked("kind")),
@@ -90,9 +96,7 @@ pub async fn list(request: HttpRequest) -> Answer {
         words: None,
         kept: visit.kept(&["origin_city", "host_city", "pilot_id", "lang"]),
         button: t.say("narrow"),
-    };
-    let parts = vec![lead, Part::Form(form), table];
-    Ok(visit.answer(t.say("nav-hostings"), "/hostings", vec![Section { id: "list", heading: None, parts }]))
+    }
 }
 
 /// What is read for the page of a hosting.

@@ -11,7 +11,7 @@ use crate::catalogue::search::{Facet, FacetCount, Hit, Hits, first_page};
 use crate::database::search::Searchable;
 
 /// How many hits a page has.
-const HITS: i64 = 50;
+const HITS: i64 = 25;
 /// How many values of what hits have in common are shown.
 const VALUES: usize = 12;
 const FILTERS: [&str; 6] = ["types", "city", "country", "area", "category", "status"];

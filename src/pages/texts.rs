@@ -249,7 +249,8 @@ mod tests {
             let keys = keys_of(*language);
             assert_eq!(keys.difference(&english).collect::<Vec<_>>(), Vec::<&String>::new(), "{language}");
             for key in &english {
-                assert_ne!(&Texts::of(*language).say(key), key, "{language}");
+                let is_there = [*language, Language::English].iter().any(|one| one.bundle().has_message(key));
+                assert!(is_there, "{language}: {key}");
             }
         }
     }

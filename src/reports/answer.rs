@@ -180,7 +180,7 @@ fn with_headers(reply: Reply, name: &str, format: ReportFormat) -> Reply {
         ReportFormat::Html => reply.header(header::CONTENT_SECURITY_POLICY, pages::PAGE_POLICY),
         // A picture has its style in itself.
         ReportFormat::Svg => reply.header(header::CONTENT_SECURITY_POLICY, charts::POLICY),
-        _ => reply.header(header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{}.{format}\"", name)),
+        _ => reply.header(header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}.{format}\"")),
     }
 }
 

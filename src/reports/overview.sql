@@ -22,17 +22,23 @@
     UNION ALL
     SELECT 2, 'organisations', NULL, NULL, count(*) FROM organisations
     UNION ALL
-    SELECT 3, 'pilots', CASE WHEN grouping(status) = 0 THEN 'status' END, status, count(*) FROM pilots GROUP BY GROUPING SETS ((), (status))
+    SELECT 3, 'pilots', CASE WHEN grouping(status) = 0 THEN 'status' END, status, count(*)
+    FROM pilots GROUP BY GROUPING SETS ((), (status))
     UNION ALL
-    SELECT 4, 'needs', CASE WHEN grouping(status) = 0 THEN 'status' END, status, count(*) FROM needs GROUP BY GROUPING SETS ((), (status))
+    SELECT 4, 'needs', CASE WHEN grouping(status) = 0 THEN 'status' END, status, count(*)
+    FROM needs GROUP BY GROUPING SETS ((), (status))
     UNION ALL
-    SELECT 5, 'applicability', CASE WHEN grouping(verdict) = 0 THEN 'verdict' END, verdict, count(*) FROM applicability GROUP BY GROUPING SETS ((), (verdict))
+    SELECT 5, 'applicability', CASE WHEN grouping(verdict) = 0 THEN 'verdict' END, verdict, count(*)
+    FROM applicability GROUP BY GROUPING SETS ((), (verdict))
     UNION ALL
-    SELECT 6, 'partnerships', CASE WHEN grouping(status) = 0 THEN 'status' END, status, count(*) FROM partnerships GROUP BY GROUPING SETS ((), (status))
+    SELECT 6, 'partnerships', CASE WHEN grouping(status) = 0 THEN 'status' END, status, count(*)
+    FROM partnerships GROUP BY GROUPING SETS ((), (status))
     UNION ALL
-    SELECT 7, 'initiatives', CASE WHEN grouping(stage) = 0 THEN 'stage' END, stage, count(*) FROM initiatives GROUP BY GROUPING SETS ((), (stage))
+    SELECT 7, 'initiatives', CASE WHEN grouping(stage) = 0 THEN 'stage' END, stage, count(*)
+    FROM initiatives GROUP BY GROUPING SETS ((), (stage))
     UNION ALL
-    SELECT 8, 'activities', CASE WHEN grouping(kind) = 0 THEN 'kind' END, kind, count(*) FROM activities GROUP BY GROUPING SETS ((), (kind))
+    SELECT 8, 'activities', CASE WHEN grouping(kind) = 0 THEN 'kind' END, kind, count(*)
+    FROM activities GROUP BY GROUPING SETS ((), (kind))
     UNION ALL
     SELECT 9, 'hostings', CASE WHEN grouping(kind) = 0 THEN 'kind' WHEN grouping(status) = 0 THEN 'status' END, coalesce(kind, status),
         count(*)

@@ -60,7 +60,8 @@ WITH asked AS NOT MATERIALIZED (
             OR coalesce(coalesce(p.origin_city_id, o.city_id) = ANY (a.cities), false)
             OR (o.hosting_id IS NULL AND s.cities && ARRAY(SELECT coalesce(c.code, c.id::text) FROM city_view c WHERE c.id = ANY (a.cities))))
         AND (a.areas IS NULL OR n.area = ANY (a.areas) OR EXISTS (
-            SELECT FROM pilot_view f WHERE f.id = coalesce(o.pilot_id, h.pilot_id) AND f.areas && a.areas))
+            SELECT FROM pilot_view f WHERE f.id = coalesce(o.pilot_id, h.pilot_id) AND f.areas && a.areas
+                AND (f.effective_visibility = ANY (a.levels) OR f.city_ids && a.own)))
         AND (a.partnerships IS NULL OR s.id = ANY (a.partnerships))
         AND (a.programmes IS NULL OR s.programme_id = ANY (a.programmes))
         AND (a.since IS NULL AND a.until IS NULL OR o.hosting_id IN (SELECT x.id FROM hostings x))
@@ -74,7 +75,8 @@ WITH asked AS NOT MATERIALIZED (
     FROM applicability_view v, asked a
     WHERE v.current AND (v.effective_visibility = ANY (a.levels) OR v.city_ids && a.own)
         AND (a.cities IS NULL OR v.city_id = ANY (a.cities) OR v.origin_city_id = ANY (a.cities))
-        AND (a.areas IS NULL OR EXISTS (SELECT FROM pilot_view p WHERE p.id = v.pilot_id AND p.areas && a.areas))
+        AND (a.areas IS NULL OR EXISTS (SELECT FROM pilot_view p WHERE p.id = v.pilot_id AND p.areas && a.areas
+            AND (p.effective_visibility = ANY (a.levels) OR p.city_ids && a.own)))
         AND (a.partnerships IS NULL AND a.programmes IS NULL
             OR EXISTS (SELECT FROM initiatives i WHERE v.pilot_id = ANY (i.any_pilot_ids)))
         AND (a.since IS NULL OR last_day(v.assessed_on) >= a.since)

@@ -207,3 +207,18 @@ async fn ids_are_read_in_canonical_form_only() {
         assert_eq!(problem["errors"][0]["pointer"], "/pilot_id", "{form}");
     }
 }
+
+#[tokio::test]
+async fn faults_below_a_very_long_name_are_told_with_the_beginning_of_it() {
+    let app = App::start().await;
+    let busan = app.busan().await;
+    let texts: serde_json::Map<String, Value> = (0..2000).map(|n| (format!("t{n}"), json!(1))).collect();
+    let translations = serde_json::Map::from_iter([("x".repeat(100_000), json!(texts))]);
+    let need = json!({"city": "KRPUS", "area": "smart_cities", "title": "A", "translations": translations});
+    let answer = busan.post("/v1/needs", need).await;
+    assert!(answer.text.len() < 5_000_000, "{} bytes", answer.text.len());
+    let problem = answer.problem(422, "invalid");
+    let pointers = problem["errors"].as_array().unwrap().iter().map(|one| one["pointer"].as_str().unwrap());
+    assert!(pointers.clone().count() > 0);
+    assert!(pointers.clone().all(|pointer| pointer.len() < 1100));
+}

@@ -9,6 +9,8 @@ const MACRO: &str = "database/records.rs";
 /// What else reads a view, how often, and why it may.
 const JUSTIFIED: &[(&str, usize, &str)] = &[
     ("outcomes/verification.rs", 1, "which other observations are verified is a rule about all of them"),
+    ("pages/cities.rs", 1, "counts what is public, by its effective visibility"),
+    ("pages/results.rs", 1, "the public observations of outcomes that were read as anybody may see them"),
     ("sync/exports/geojson.rs", 1, "where cities are is public"),
 ];
 

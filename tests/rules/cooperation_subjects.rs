@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::cooperation::new_agreement;
+use crate::support::cooperation::{new_agreement, new_partnership};
 use crate::support::life::{Exchange, submitted};
 use crate::support::{App, founding, new_hosting, new_outcome, new_pilot, path};
 
@@ -99,5 +99,21 @@ async fn the_cities_of_a_partnership_do_not_verify_what_they_measured_themselves
         let at = path("observations", &observation);
         by.transition(&at, json!({"to": "verified"})).await.problem(403, "forbidden");
         other.transition(&at, json!({"to": "verified"})).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn an_upsert_does_not_move_an_outcome_to_another_partnership_or_initiative() {
+    let app = App::start().await;
+    let busan = app.busan().await;
+    for (kind, id, other) in [
+        ("partnership", founding::PARTNERSHIP, new_partnership(&busan, json!({})).await["id"].clone()),
+        ("initiative", founding::BUS_FARES, json!(founding::RESEARCH)),
+    ] {
+        let about = |id: &Value| json!({"indicator": {"vocabulary": "own", "code": "SL-01"}, "level": "output", "subject": {"type": kind, "id": id}});
+        let at = format!("/v1/outcomes/by-external-id/busan/{kind}");
+        let outcome = busan.put(&at, about(&json!(id))).await.created();
+        busan.put(&at, about(&other)).await.faults(&[("/subject", "fixed")]);
+        assert_eq!(busan.put(&at, about(&json!(id))).await.ok()["version"], outcome["version"]);
     }
 }

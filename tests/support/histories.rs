@@ -5,6 +5,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
+use super::cooperation::{new_agreement, new_initiative, new_partnership};
 use super::life::Exchange;
 use super::{Actor, App, new_outcome, new_pilot, path, unique};
 
@@ -44,6 +45,10 @@ pub enum Event {
     Target(u8),
     Withdraw,
     Contact(u8),
+    /// Whether Seoul is in it.
+    PartnershipCities(bool),
+    /// Whether to the partnership without Barcelona.
+    InitiativeMoves(bool),
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -61,6 +66,8 @@ fn event() -> impl Strategy<Value = Event> {
         (1u8..200).prop_map(Event::Target),
         Just(Event::Withdraw),
         any::<u8>().prop_map(Event::Contact),
+        any::<bool>().prop_map(Event::PartnershipCities),
+        any::<bool>().prop_map(Event::InitiativeMoves),
     ]
 }
 
@@ -73,6 +80,11 @@ pub struct World {
     hosting: Value,
     outcome: Value,
     organisation: Value,
+    partnerships: [Value; 2],
+    initiative: Value,
+    agreement: Value,
+    /// Outcomes about the first partnership and about the initiative.
+    joint: Vec<Value>,
     proposals: Vec<Value>,
     observations: Vec<Value>,
 }
@@ -90,6 +102,22 @@ impl World {
             json!({"name": format!("Lamps {}", unique()), "city": "KRPUS", "contact_email": "lamps@example.org"});
         let organisation = exchange.busan.post("/v1/organisations", contact).await.created();
         let verifier = app.verifier().await;
+        let busan = &exchange.busan;
+        let partnerships = [
+            new_partnership(busan, json!({"cities": ["KRPUS", "ESBCN"]})).await,
+            new_partnership(busan, json!({"cities": ["KRPUS", "KRSEL"]})).await,
+        ];
+        let initiative = new_initiative(busan, json!({"partnership_id": partnerships[0]["id"]})).await;
+        let private = json!({"initiative_id": initiative["id"], "visibility": "private",
+            "parties": [{"organisation_id": organisation["id"]}, {"city": "KRPUS"}]});
+        let agreement = new_agreement(busan, private).await;
+        let mut joint = vec![];
+        for (subject, id) in [("partnership", &partnerships[0]["id"]), ("initiative", &initiative["id"])] {
+            let outcome = new_outcome(busan, subject, id, json!({"visibility": "private"})).await;
+            let body = json!({"starts_on": "2025", "ends_on": "2025", "value": "1", "status": "submitted"});
+            busan.post(&format!("{}/observations", path("outcomes", &outcome)), body).await.created();
+            joint.push(outcome);
+        }
         World {
             exchange,
             verifier,
@@ -98,6 +126,10 @@ impl World {
             hosting,
             outcome,
             organisation,
+            partnerships,
+            initiative,
+            agreement,
+            joint,
             proposals: vec![],
             observations: vec![],
         }
@@ -148,6 +180,14 @@ impl World {
                 let body = json!({"contact_email": format!("{n}@example.org")});
                 drop(busan.patch(&path("organisations", &self.organisation), body).await);
             }
+            Event::PartnershipCities(with_seoul) => {
+                let cities: &[&str] = if *with_seoul { &["KRPUS", "ESBCN", "KRSEL"] } else { &["KRPUS", "ESBCN"] };
+                drop(busan.patch(&path("partnerships", &self.partnerships[0]), json!({"cities": cities})).await);
+            }
+            Event::InitiativeMoves(away) => {
+                let body = json!({"partnership_id": self.partnerships[usize::from(*away)]["id"]});
+                drop(busan.patch(&path("initiatives", &self.initiative), body).await);
+            }
         }
     }
 
@@ -158,6 +198,9 @@ impl World {
             path("outcomes", &self.outcome),
             path("documents", &self.document),
             path("organisations", &self.organisation),
+            path("agreements", &self.agreement),
+            path("outcomes", &self.joint[0]),
+            path("outcomes", &self.joint[1]),
             "/v1/hostings?limit=500".into(),
             "/v1/outcomes?limit=500".into(),
         ]

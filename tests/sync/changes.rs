@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use pilot_exchange::sync::RecordType;
 use serde_json::{Value, json};
 
 use super::follower::{Follower, registry, same};
+use crate::support::cooperation::{new_agreement, new_initiative, new_partnership};
 use crate::support::histories::{Histories, World};
 use crate::support::life::Exchange;
 use crate::support::{App, Options, new_hosting, new_outcome, new_pilot, path, sql};
@@ -270,4 +272,76 @@ async fn a_child_that_is_added_while_its_pilot_is_hidden_is_told_as_gone() {
     }
     follower.catch_up(&reader).await;
     same(&follower.records, &registry(&app, &reader).await, "the reader");
+}
+
+#[tokio::test]
+async fn a_city_that_comes_to_a_partnership_is_told_of_what_is_its_and_one_that_goes_that_it_is_gone() {
+    let app = App::start().await;
+    let (busan, seoul) = (app.busan().await, app.seoul().await);
+    let two = new_partnership(&busan, json!({"cities": ["KRPUS", "ESBCN"]})).await;
+    let other = new_partnership(&busan, json!({"cities": ["KRPUS", "KRSEL"]})).await;
+    let initiative = new_initiative(&busan, json!({"partnership_id": two["id"]})).await;
+    let private = json!({"visibility": "private", "initiative_id": initiative["id"]});
+    let mut of_initiative = vec![new_agreement(&busan, private).await];
+    let mut of_partnership = vec![];
+    for (subject, id) in [("partnership", &two["id"]), ("initiative", &initiative["id"])] {
+        let outcome = new_outcome(&busan, subject, id, json!({"visibility": "private"})).await;
+        let body = json!({"starts_on": "2025", "ends_on": "2025", "value": "3", "status": "submitted"});
+        let observation = busan.post(&format!("{}/observations", path("outcomes", &outcome)), body).await.created();
+        (if subject == "partnership" { &mut of_partnership } else { &mut of_initiative })
+            .extend([outcome, observation]);
+    }
+    let mut follower = Follower::default();
+    let mut knows = async |of_partnership_too: bool, of_initiative_too: bool, at: &str| {
+        follower.catch_up(&seoul).await;
+        for (records, expected) in [(&of_partnership, of_partnership_too), (&of_initiative, of_initiative_too)] {
+            for id in records.iter().map(|one| &one["id"]) {
+                assert_eq!(follower.records.keys().any(|(_, known)| id == known), expected, "{at}: {id}");
+            }
+        }
+        same(&follower.records, &registry(&app, &seoul).await, at);
+    };
+    knows(false, false, "at first").await;
+    busan.patch(&path("partnerships", &two), json!({"cities": ["KRPUS", "ESBCN", "KRSEL"]})).await.ok();
+    knows(true, true, "Seoul came").await;
+    busan.patch(&path("partnerships", &two), json!({"cities": ["KRPUS", "ESBCN"]})).await.ok();
+    knows(false, false, "Seoul went").await;
+    busan.patch(&path("initiatives", &initiative), json!({"partnership_id": other["id"]})).await.ok();
+    knows(false, true, "the initiative went to a partnership with Seoul").await;
+    busan.patch(&path("initiatives", &initiative), json!({"partnership_id": two["id"]})).await.ok();
+    knows(false, false, "it came back").await;
+}
+
+#[tokio::test]
+async fn who_follows_a_city_hears_that_a_record_left_it() {
+    let app = App::start().await;
+    let (busan, anyone) = (app.busan().await, app.anonymous());
+    let partnership = new_partnership(&busan, json!({"cities": ["KRPUS", "ESBCN", "KRSEL"]})).await;
+    let begin = anyone.get("/v1/changes?cities=KRSEL&limit=500").await.ok();
+    let at = path("partnerships", &partnership);
+    busan.patch(&at, json!({"cities": ["KRPUS", "ESBCN"]})).await.ok();
+    busan.patch(&at, json!({"title": "Only two"})).await.ok();
+    let news = anyone.get(&format!("/v1/changes?cursor={}", begin["next"].as_str().unwrap())).await.ok();
+    let told: Vec<(&Value, &Value, &Value)> =
+        news["items"].as_array().unwrap().iter().map(|one| (&one["op"], &one["id"], &one["version"])).collect();
+    assert_eq!(told, [(&json!("update"), &partnership["id"], &json!(2))], "and of nothing after it");
+}
+
+#[tokio::test]
+async fn an_account_of_a_hundred_cities_follows_every_type_by_its_cursor() {
+    let app = App::start().await;
+    let admin = app.admin().await;
+    let mut cities = vec![];
+    for n in 0..100 {
+        let body = json!({"name": format!("City {n}"), "country": "KR", "latitude": 35, "longitude": 129, "timezone": "Asia/Seoul"});
+        cities.push(admin.post("/v1/cities", body).await.created()["id"].clone());
+    }
+    let body = json!({"client_id": "many-cities", "name": "Many cities", "role": "editor", "cities": cities});
+    let account = admin.post("/v1/accounts", body).await.created();
+    let many = app.actor_with("many-cities", account["client_secret"].as_str().unwrap()).await;
+    let types: Vec<&str> = RecordType::ALL.iter().map(|one| one.label()).collect();
+    let begin = many.get(&format!("/v1/changes?limit=500&types={}", types.join(","))).await.ok();
+    let cursor = begin["next"].as_str().unwrap();
+    assert!(cursor.len() > 4000, "{} characters", cursor.len());
+    many.get(&format!("/v1/changes?cursor={cursor}")).await.ok();
 }

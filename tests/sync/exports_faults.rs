@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{exported, filled_with, listed, records_of};
 use crate::support::process::{Folder, run, until};
-use crate::support::{App, Options, new_pilot, secret_of, sql, try_sql};
+use crate::support::{Actor, App, Options, new_pilot, secret_of, sql, try_sql};
 
 /// An export of 30 MB: more than waits between the database and a client that does not read.
 async fn large(options: Options) -> App {
@@ -67,13 +67,14 @@ async fn an_export_is_one_snapshot_whatever_is_written_meanwhile() {
 #[tokio::test]
 async fn exports_have_connections_of_their_own_and_say_so_when_all_are_busy() {
     let app = large(Options::default()).await;
-    let admin = app.admin().await;
-    let export = || admin.request("GET", "/v1/exports/observations.csv");
-    // A tenth of these has two: a fifth of ten.
-    let running = (export().send().await.unwrap(), export().send().await.unwrap());
-    let refused = admin.send(export()).await;
+    let (admin, busan, barcelona) = (app.admin().await, app.busan().await, app.barcelona().await);
+    let export = |actor: &Actor| actor.request("GET", "/v1/exports/observations.csv");
+    // There are two: a fifth of ten.
+    let running = (export(&admin).send().await.unwrap(), export(&busan).send().await.unwrap());
+    let refused = barcelona.send(export(&barcelona)).await;
     assert!(refused.header("retry-after").is_some());
-    refused.problem(503, "unavailable");
+    let problem = refused.problem(503, "unavailable");
+    assert!(problem["detail"].as_str().unwrap().contains("connections"), "{problem}");
     for _ in 0..20 {
         admin.get("/v1/pilots").await.ok();
     }
@@ -82,6 +83,20 @@ async fn exports_have_connections_of_their_own_and_say_so_when_all_are_busy() {
         admin.get("/v1/exports/cities.csv").await.status == 200
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_client_has_two_exports_at_once() {
+    let app = large(Options::default()).await;
+    let admin = app.admin().await;
+    let export = || admin.request("GET", "/v1/exports/observations.csv");
+    let running = (export().send().await.unwrap(), export().send().await.unwrap());
+    let refused = admin.send(export()).await;
+    assert!(refused.header("retry-after").is_some());
+    let problem = refused.problem(503, "unavailable");
+    assert!(problem["detail"].as_str().unwrap().contains("this account"), "{problem}");
+    drop(running);
+    until("it may have others", Duration::from_secs(20), async || admin.send(export()).await.status == 200).await;
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ pub enum Manner {
     HangUp,
     /// Answer after this many milliseconds.
     Slow(u64),
+    /// Answer this status, after this many milliseconds.
+    Late(u64, u16),
 }
 
 /// A request as it came.
@@ -141,6 +143,10 @@ async fn serve(mut stream: TcpStream, shared: Arc<Mutex<Shared>>) {
         Manner::Slow(milliseconds) => {
             tokio::time::sleep(std::time::Duration::from_millis(milliseconds)).await;
             "HTTP/1.1 200 X\r\nContent-Length: 0\r\n\r\n".into()
+        }
+        Manner::Late(milliseconds, status) => {
+            tokio::time::sleep(std::time::Duration::from_millis(milliseconds)).await;
+            format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n")
         }
     };
     let _ = stream.write_all(answer.as_bytes()).await;

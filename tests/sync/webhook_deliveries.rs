@@ -403,3 +403,52 @@ async fn a_slow_receiver_does_not_hold_up_others() {
     let pending = busan.all(&format!("{}/deliveries?state=delivered", path("webhooks", &held))).await;
     assert_eq!(pending, Vec::<Value>::new());
 }
+
+#[tokio::test]
+async fn a_turn_that_fails_is_not_taken_again_at_once() {
+    let (app, receiver) = (app_by_hand().await, Receiver::start().await);
+    let busan = app.busan().await;
+    subscribe(&busan, &receiver, json!({})).await;
+    pilots(&busan, &["One"]).await;
+    let worker = Worker::new(&app);
+    positions::number_changes(&mut worker.state.database.connection().await.unwrap()).await.unwrap();
+    // It cannot be signed: the secret is of another master key.
+    sql(&app.database, "UPDATE webhook_secret SET secret = reverse(encode(secret, 'hex'))::bytea").await;
+    assert!(webhooks::step(&worker.state, worker.id).await.is_err());
+    assert!(!webhooks::step(&worker.state, worker.id).await.unwrap(), "it has a pause");
+    sql(&app.database, "UPDATE webhook SET lease_until = now() - interval '1 second'").await;
+    assert!(webhooks::step(&worker.state, worker.id).await.is_err(), "and comes again after it");
+}
+
+#[tokio::test]
+async fn what_is_asked_for_while_an_event_is_on_its_way_is_done() {
+    let (app, receiver) = (app_by_hand().await, Receiver::start().await);
+    let busan = app.busan().await;
+    let webhook = subscribe(&busan, &receiver, json!({})).await;
+    let (at, worker) = (path("webhooks", &webhook), Worker::new(&app));
+    pilots(&busan, &["One"]).await;
+    // The one that is on its way is to be sent again.
+    receiver.next(&[Manner::Late(2000, 204)]);
+    let ask = async {
+        until("it is on its way", Duration::from_secs(10), async || receiver.received().len() == 1).await;
+        let delivery = busan.all(&format!("{at}/deliveries")).await.remove(0);
+        let again = format!("{at}/deliveries/{}/replay", delivery["id"].as_str().unwrap());
+        assert_eq!(busan.send(busan.request("POST", &again)).await.status, 202);
+    };
+    tokio::join!(worker.drain(), ask);
+    assert_eq!(receiver.received().len(), 2, "once more");
+    let delivered = busan.all(&format!("{at}/deliveries?state=delivered")).await;
+    assert_eq!(delivered[0]["attempts"].as_array().unwrap().len(), 2, "both tries are kept");
+
+    // The old address wants no more, but by then it is another one.
+    let other = Receiver::start().await;
+    pilots(&busan, &["Two"]).await;
+    receiver.next(&[Manner::Late(2000, 410)]);
+    let move_on = async {
+        until("it is on its way", Duration::from_secs(10), async || receiver.received().len() == 3).await;
+        busan.patch(&at, json!({"url": other.url()})).await.ok();
+    };
+    tokio::join!(worker.drain(), move_on);
+    assert_eq!(busan.get(&at).await.ok()["enabled"], true);
+    assert_eq!(titles(&other.received()), ["Two"], "at once, not after a pause");
+}

@@ -187,3 +187,20 @@ async fn what_ran_out_is_removed_and_what_waits_is_kept() {
     assert_eq!(sql(&app.database, counts).await[0], [Some("1".into()), Some("0".into())]);
     assert_eq!(sql(&app.database, "SELECT state FROM webhook_delivery").await[0][0].as_deref(), Some("failed"));
 }
+
+#[tokio::test]
+async fn an_account_has_at_most_twenty() {
+    let (app, receiver) = (app_by_hand().await, Receiver::start().await);
+    let busan = app.busan().await;
+    let body = json!({"url": receiver.url(), "types": ["*"]});
+    let mut first = Value::Null;
+    for n in 0..20 {
+        let made = busan.post("/v1/webhooks", body.clone()).await.created();
+        first = if n == 0 { made } else { first };
+    }
+    let problem = busan.post("/v1/webhooks", body.clone()).await.problem(409, "conflict");
+    assert!(problem["detail"].as_str().unwrap().contains("delete one"), "{problem}");
+    app.barcelona().await.post("/v1/webhooks", body.clone()).await.created();
+    assert_eq!(busan.delete(&path("webhooks", &first)).await.status, 204);
+    busan.post("/v1/webhooks", body).await.created();
+}

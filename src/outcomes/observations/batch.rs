@@ -109,7 +109,7 @@ const MOVE: &str = "record_id, to_status, account_id, acting_city_id, as_adminis
 
 async fn insert_all(tx: &mut Tx, new: &[New<'_>]) -> Result<(), Problem> {
     let account_id = tx.caller.account_id().ok_or_else(Problem::not_found)?;
-    let registered: Vec<_> = new.iter().map(|one| (one.id, one.input.common())).collect();
+    let registered: Vec<_> = new.iter().map(|one| (one.id, one.acting, one.input.common())).collect();
     tx.register_all::<Observation>(&registered).await?;
     let row = |New { id, outcome_id, acting, input }: &New<'_>| {
         json!({

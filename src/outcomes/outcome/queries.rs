@@ -415,7 +415,14 @@ impl Editable for Outcome {
         rules.require(same, "/indicator", "fixed", "stays the indicator that it was made with");
         let subject = about(tx, &input.subject, rules).await?;
         let same = subject.is_none_or(|about| {
-            (about.hosting_id, about.pilot_id, about.city_id) == (current.hosting_id, current.pilot_id, current.city_id)
+            (about.hosting_id, about.pilot_id, about.city_id, about.partnership_id, about.initiative_id)
+                == (
+                    current.hosting_id,
+                    current.pilot_id,
+                    current.city_id,
+                    current.partnership_id,
+                    current.initiative_id,
+                )
         });
         rules.require(same, "/subject", "fixed", "stays what it is about");
         Ok(())

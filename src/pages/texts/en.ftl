@@ -16,7 +16,7 @@ nav-docs = API
 to-home = To the entrance
 request-id = Request { $name }
 
-all = all
+all = All
 narrow = Show
 more-rows = Next rows
 all-of-them = All { $shown }
@@ -224,7 +224,7 @@ chart-baseline = baseline
 chart-target = target
 chart-provisional = not yet verified
 chart-open = goes on
-chart-cut = There is more than can be drawn here; the table has it all.
+chart-cut = There is more than can be drawn here; the table leads to all of it.
 chart-nothing = There is nothing to draw.
 
 hosting-status-proposed = proposed

@@ -34,7 +34,7 @@ labels! {
 pub struct ChangeFilter {
     /// Collections to follow; several by comma or repeated; all if absent.
     pub(super) types: Option<Vec<RecordType>>,
-    /// Cities that are involved in the record; several by comma or repeated.
+    /// Cities that are involved in the record, or were until the change; several by comma or repeated.
     pub(super) cities: Option<Vec<CityRef>>,
     /// `record` adds each record as it is now.
     pub(super) include: Option<Include>,
@@ -47,7 +47,7 @@ pub struct ChangeFilter {
     /// Where to go on: `next` of the answer before, or X-Change-Cursor of an export. It carries the filters, which may
     /// be left out or must be the same; that of an export takes any.
     #[expect(dead_code, reason = "read by the paging mechanism")]
-    #[param(max_length = 4000)]
+    #[param(max_length = 8000)]
     pub(super) cursor: Option<String>,
 }
 

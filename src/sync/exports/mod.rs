@@ -24,9 +24,11 @@ use crate::values::labels;
 
 mod files;
 mod geojson;
+mod slots;
 mod transfer;
 mod walk;
 
+pub use slots::Slots;
 use transfer::Limits;
 use walk::Walk;
 
@@ -110,7 +112,7 @@ impl About {
 /// Answers the list that the request asks for as a file.
 ///
 /// # Errors
-/// Those of the list, 406, and 503 if as many exports are running as there are connections for.
+/// Those of the list, 406, and 503 if as many exports are running as there are connections for, or as the client may have.
 pub async fn export<R: Listed + ToSchema>(call: Call, format: Format) -> Answer {
     call.check_accept(format.media_type())?;
     let is_raw = call.raw_query()["raw"].as_bool();
@@ -118,6 +120,7 @@ pub async fn export<R: Listed + ToSchema>(call: Call, format: Format) -> Answer 
         let fault = Fault::of_parameter("raw", "not_for_this_format", "is for csv only");
         return Err(Problem::bad_parameters(vec![fault]));
     }
+    let slot = call.state().exports.take(call.client())?;
     let limits = Limits { stall: Duration::from_secs(call.state().config.export_stall_seconds), slowest: SLOWEST };
     let (mut reader, moment) = call.snapshot(limits.stall).await?;
     let etag = etag(&call, &reader, &moment);
@@ -128,7 +131,7 @@ pub async fn export<R: Listed + ToSchema>(call: Call, format: Format) -> Answer 
     let about = about(&call, &mut reader, &moment).await?;
     let call = call.reading(reader);
     let columns = columns_of(R::TYPE, &R::name(), call.language().is_some());
-    let walk = Walk::begin(&call, R::list(&call).await?).await?;
+    let walk = Walk::begin(&call, R::list(&call).await?, slot).await?;
     let reply = match format {
         Format::Csv => transfer::stream(walk, Csv::new(columns, is_raw == Some(true)), limits).await?,
         Format::Ndjson => transfer::stream(walk, Ndjson::new(about.of_end()), limits).await?,

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
+use super::slots::Slot;
 use crate::access::Caller;
 use crate::database::Conn;
 use crate::database::positions::Reader;
@@ -25,6 +26,7 @@ pub struct Walk<R> {
     language: Option<String>,
     /// What was read and not yet taken; none at the end.
     next: Vec<R>,
+    _slot: Slot,
 }
 
 impl<R: Record> Walk<R> {
@@ -32,13 +34,13 @@ impl<R: Record> Walk<R> {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn begin(call: &Call, list: List<R>) -> Result<Self, Problem> {
+    pub async fn begin(call: &Call, list: List<R>, slot: Slot) -> Result<Self, Problem> {
         let List { mut reader, query, .. } = list;
         Declare { name: R::TYPE, query }.execute(&mut reader.conn).await?;
         let next = fetch(&mut reader.conn).await?;
         let day = reader.day(call.state().clock.today());
         let language = call.language().map(str::to_owned);
-        Ok(Self { reader, caller: call.caller().clone(), day, language, next })
+        Ok(Self { reader, caller: call.caller().clone(), day, language, next, _slot: slot })
     }
 
     /// The next records as this caller may see them; none at the end.

@@ -20,7 +20,8 @@ use crate::http::{Answer, Call, Code, Problem, Reply, conditional};
 
 /// List imports
 ///
-/// Your own ones, oldest first; administrators see all.
+/// Your own ones, oldest first; administrators see all. Those that ended more than thirty days ago are gone, with their
+/// reports.
 #[utoipa::path(tag = "sync", params(Steps, ImportFilter), responses((status = 200, description = "A page of imports", body = Page<Import>)))]
 #[get("/v1/imports")]
 pub async fn list_imports(call: Call) -> Answer {
@@ -94,10 +95,16 @@ pub async fn create_import(call: Call, request: HttpRequest, payload: Payload) -
             Ok(answer(StatusCode::ACCEPTED, &job).header(header::LOCATION, &location))
         })
         .await;
-    // Refused, or answered before under the same key: then this copy is nobody's.
-    upload::discard(&mut call.connection().await?, file.id).await?;
+    // Refused, or answered before under the same key: then this copy is nobody's. One that stays is removed later.
+    if let Err(problem) = discard(&call, file.id).await {
+        tracing::warn!(%problem, file = %file.id, "a file that may be of no import could not be removed now");
+    }
     call.state().import_came.notify_one();
     answer
+}
+
+async fn discard(call: &Call, file_id: Uuid) -> Result<(), Problem> {
+    upload::discard(&mut call.connection().await?, file_id).await
 }
 
 fn answer(status: StatusCode, job: &Import) -> Reply {

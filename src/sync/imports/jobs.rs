@@ -2,7 +2,7 @@
 //! by itself when the worker died. Whoever no longer has the lease cannot commit, so each row is brought in once.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Integer, Uuid as SqlUuid};
+use diesel::sql_types::{Integer, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -18,7 +18,10 @@ use crate::sync::RecordType;
 const MAX_OPEN: i64 = 20;
 
 /// Seconds after which another worker takes over; a batch takes about one.
-pub const LEASE_SECONDS: i32 = 10;
+const LEASE_SECONDS: i32 = 10;
+
+/// How often a job is taken up at one place before it fails.
+pub const MAX_ATTEMPTS: i32 = 5;
 
 /// Where in its file a job is: the first row that was not committed.
 #[derive(Debug, Clone, Default, Queryable, Selectable, AsChangeset)]
@@ -50,6 +53,13 @@ pub struct Counts {
     pub faults: i32,
 }
 
+impl Counts {
+    /// The same where all was undone: nothing is written.
+    pub fn of_nothing(self) -> Self {
+        Self { created: 0, updated: 0, unchanged: 0, ..self }
+    }
+}
+
 /// A job that this worker has leased.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = import, check_for_backend(diesel::pg::Pg))]
@@ -71,6 +81,8 @@ pub struct Job {
     pub file_id: Option<Uuid>,
     /// How many rows it has, once they were counted.
     pub total: Option<i32>,
+    /// How often it was taken up where it is, this time included.
+    pub attempts: i32,
     /// Where it is.
     #[diesel(embed)]
     pub place: Place,
@@ -145,14 +157,14 @@ pub async fn count_errors(conn: &mut Conn, id: Uuid) -> Result<i64, Problem> {
     Ok(import_error::table.filter(import_error::import_id.eq(id)).count().get_result(conn).await?)
 }
 
-/// Leases the job that waited longest, if there is one.
+/// Leases the job that waited longest, if there is one. That is an attempt, whatever comes of it: a worker may die.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn claim(conn: &mut Conn, worker: Uuid) -> Result<Option<Job>, Problem> {
     let claimed: Option<Leased> = diesel::sql_query(
         "UPDATE import SET status = 'running', started_at = coalesce(started_at, now()), updated_at = clock_timestamp(),
-                lease_owner = $1, lease_until = clock_timestamp() + make_interval(secs => $2)
+                attempts = attempts + 1, lease_owner = $1, lease_until = clock_timestamp() + make_interval(secs => $2)
          WHERE id = (SELECT id FROM import WHERE ended_at IS NULL AND (lease_until IS NULL OR lease_until < now())
                      ORDER BY updated_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING id",
@@ -180,6 +192,10 @@ pub enum Progress<'a> {
     Kept(&'a Counts),
     /// It was counted.
     Counted(Option<i32>),
+    /// The worker stops; what it did was undone.
+    Released,
+    /// The worker failed, and leaves it alone for a while.
+    PutOff,
     /// It is at its end.
     Ended(ImportStatus, &'a Counts),
 }
@@ -195,16 +211,31 @@ pub async fn progress(conn: &mut Conn, job: &Job, worker: Uuid, progress: Progre
     let now = diesel::dsl::now;
     let nobody: (Option<Uuid>, Option<chrono::DateTime<chrono::Utc>>) = (None, None);
     let released = (import::lease_owner.eq(nobody.0), import::lease_until.eq(nobody.1));
-    let renewed = chrono::Utc::now() + chrono::TimeDelta::seconds(LEASE_SECONDS.into());
+    let leased = |seconds: i32| {
+        diesel::dsl::sql::<Nullable<Timestamptz>>(&format!("clock_timestamp() + interval '{seconds} seconds'"))
+    };
     let touched = match progress {
         Progress::Paused(place, counts) => {
-            diesel::update(held).set((place, counts, import::updated_at.eq(now), released)).execute(conn).await?
+            let paused = (place, counts, import::attempts.eq(0), import::updated_at.eq(now), released);
+            diesel::update(held).set(paused).execute(conn).await?
         }
         Progress::Kept(counts) => {
-            let kept = (counts, import::updated_at.eq(now), import::lease_until.eq(renewed));
+            let kept = (counts, import::updated_at.eq(now), import::lease_until.eq(leased(LEASE_SECONDS)));
             diesel::update(held).set(kept).execute(conn).await?
         }
-        Progress::Counted(total) => diesel::update(held).set((import::total.eq(total), released)).execute(conn).await?,
+        Progress::Counted(total) => {
+            let counted = (import::total.eq(total), import::attempts.eq(0), released);
+            diesel::update(held).set(counted).execute(conn).await?
+        }
+        Progress::Released => {
+            let undone = (&Counts::default(), import::attempts.eq(import::attempts - 1), released);
+            diesel::update(held).set(undone).execute(conn).await?
+        }
+        Progress::PutOff => {
+            // Twice as long each time.
+            let pause = LEASE_SECONDS << (job.attempts - 1).clamp(0, MAX_ATTEMPTS);
+            diesel::update(held).set(import::lease_until.eq(leased(pause))).execute(conn).await?
+        }
         Progress::Ended(status, counts) => {
             let no_file: Option<Uuid> = None;
             let ended = (
@@ -225,11 +256,13 @@ pub async fn progress(conn: &mut Conn, job: &Job, worker: Uuid, progress: Progre
     Ok(touched == 1)
 }
 
-/// Adds to a report; the first new entry has this number.
+/// Adds to a report; the first new entry has this number. What a worker that died wrote from there on goes.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn report(conn: &mut Conn, id: Uuid, first: i32, errors: &[ImportError]) -> Result<(), Problem> {
+    let stale = import_error::table.filter(import_error::import_id.eq(id).and(import_error::number.ge(first)));
+    diesel::delete(stale).execute(conn).await?;
     for (chunk, first) in errors.chunks(1000).zip((first..).step_by(1000)) {
         let row = |(one, number): (&ImportError, i32)| {
             (
@@ -247,33 +280,25 @@ pub async fn report(conn: &mut Conn, id: Uuid, first: i32, errors: &[ImportError
     Ok(())
 }
 
-/// Takes back a report that was begun by a worker which died.
-///
-/// # Errors
-/// Those of the database.
-pub async fn forget_report(conn: &mut Conn, id: Uuid) -> Result<(), Problem> {
-    diesel::delete(import_error::table.filter(import_error::import_id.eq(id))).execute(conn).await?;
-    Ok(())
-}
-
-/// Stops a job between two batches. False if it had ended.
+/// Stops a job between two batches; of an atomic one nothing is written. False if it had ended.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn cancel(tx: &mut Tx, id: Uuid) -> Result<bool, Problem> {
-    let file: Option<Option<Uuid>> = import::table
+    let open: Option<(Option<Uuid>, bool, Counts)> = import::table
         .find(id)
         .filter(import::ended_at.is_null())
-        .select(import::file_id)
+        .select((import::file_id, import::atomic, Counts::as_select()))
         .for_update()
         .first(&mut tx.conn)
         .await
         .optional()?;
-    let Some(file_id) = file else { return Ok(false) };
+    let Some((file_id, is_atomic, counts)) = open else { return Ok(false) };
     let nothing: (Option<Uuid>, Option<chrono::DateTime<chrono::Utc>>) = (None, None);
     let now = diesel::dsl::now;
     diesel::update(import::table.find(id))
         .set((
+            if is_atomic { counts.of_nothing() } else { counts },
             import::status.eq(ImportStatus::Cancelled),
             import::file_id.eq(nothing.0),
             import::updated_at.eq(now),

@@ -1,5 +1,7 @@
 //! What is stored, sent and answered.
 
+use std::fmt::Write;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::database::schema::{import_error, import_shown};
+use crate::http::text;
 use crate::sync::RecordType;
 use crate::values::{Json, labels};
 
@@ -152,4 +155,41 @@ pub struct ImportError {
     /// What would be right.
     #[schema(example = "must be given")]
     pub detail: String,
+}
+
+impl ImportError {
+    /// Something that is wrong with a member of a row, or with the row as a whole.
+    pub fn new(line: i32, pointer: Option<&str>, code: &str, detail: &str) -> Self {
+        Self { number: 0, line, pointer: pointer.map(told), code: code.into(), detail: told(detail) }
+    }
+}
+
+/// Text as a report can hold it: names of members are those of the file, with any characters and of any length.
+fn told(text: &str) -> String {
+    /// About as many bytes are told.
+    const MOST: usize = 1000;
+    let mut told = String::new();
+    for character in text.chars() {
+        if told.len() >= MOST {
+            told.push('…');
+            break;
+        }
+        match character {
+            _ if text::is_allowed(character) => told.push(character),
+            _ => write!(told, "\\u{:04x}", u32::from(character)).expect("memory can be written"),
+        }
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_holds_no_control_characters_and_no_endless_names() {
+        let error = ImportError::new(1, Some("/ti\0tle\u{85}"), "unknown_member", &"ü".repeat(4000));
+        assert_eq!(error.pointer.as_deref(), Some("/ti\\u0000tle\\u0085"));
+        assert_eq!(error.detail, format!("{}…", "ü".repeat(500)));
+    }
 }

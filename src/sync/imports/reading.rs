@@ -15,13 +15,15 @@ use crate::http::{Problem, text};
 /// The most bytes that a row may have, as the body of a single call.
 const MAX_ROW: usize = crate::http::body::MAX_BYTES;
 
-/// The mark at the beginning of text that says it is UTF-8.
+/// The mark at the beginning of text that says it is UTF-8; it is no part of a row.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// A row, and where it stands.
 pub struct Row {
     /// Line, or element of an array, from 1.
     pub line: i32,
+    /// How many bytes it has.
+    pub bytes: usize,
     /// What it says, or why it cannot be read.
     pub value: Result<Value, ImportError>,
 }
@@ -89,6 +91,7 @@ impl Reader {
             }
             if reader.buffer.starts_with(BOM) {
                 reader.at = BOM.len();
+                reader.place.position = 3;
             }
         }
         Ok(reader)
@@ -128,16 +131,16 @@ impl Reader {
                 self.columns = match &record {
                     Ok(names) => match Columns::of(schemas, names) {
                         Ok(columns) => Some(columns),
-                        Err((code, detail)) => return Ok(Err(fault(line, code, detail))),
+                        Err((code, detail)) => return Ok(Err(fault(line, code, &detail))),
                     },
-                    Err(detail) => return Ok(Err(fault(line, "not_utf8", detail.clone()))),
+                    Err(detail) => return Ok(Err(fault(line, "not_utf8", detail))),
                 };
                 record.unwrap_or_default()
             }
-            Piece::Broken(_, code, detail) => return Ok(Err(fault(line, code, detail))),
+            Piece::Broken(_, code, detail) => return Ok(Err(fault(line, code, &detail))),
             Piece::More | Piece::End => {
                 let detail = "the file is empty; its first line has to name the members";
-                return Ok(Err(fault(line, "no_header", detail.into())));
+                return Ok(Err(fault(line, "no_header", detail)));
             }
         };
         if let Piece::Row { after, .. } = self.piece(conn).await? {
@@ -157,7 +160,7 @@ impl Reader {
             let (start, end, after) = match piece {
                 Piece::Row { start, end, after } => (start, end, after),
                 Piece::Broken(at, code, detail) => {
-                    return Ok(Next::Broken(fault(self.place.line + self.lines_before(at), code, detail)));
+                    return Ok(Next::Broken(fault(self.place.line + self.lines_before(at), code, &detail)));
                 }
                 Piece::More | Piece::End => return Ok(Next::End),
             };
@@ -167,7 +170,7 @@ impl Reader {
             let value = if is_end { Ok(Value::Null) } else { self.read(line, bytes) };
             self.advance(after);
             if !is_end {
-                return Ok(Next::Row(Row { line, value }));
+                return Ok(Next::Row(Row { line, bytes: end - start, value }));
             }
         }
     }
@@ -221,35 +224,32 @@ impl Reader {
 
     fn advance(&mut self, after: usize) {
         self.place.line += if self.format == Format::Json { 1 } else { self.lines_before(after) };
-        // The mark at the beginning was never a part of a row.
-        let skipped = if self.place.position == 0 { self.at } else { 0 };
-        self.place.position += i64::try_from(skipped + after).unwrap_or_default();
+        self.place.position += i64::try_from(after).unwrap_or_default();
         self.at += after;
     }
 
     fn read(&self, line: i32, bytes: &[u8]) -> Result<Value, ImportError> {
         if bytes.len() > MAX_ROW {
-            return Err(fault(line, "too_large", "the row is longer than 1 MiB".into()));
+            return Err(fault(line, "too_large", "the row is longer than 1 MiB"));
         }
         let Some(columns) = &self.columns else {
-            return text::parse_json(bytes).map_err(|detail| fault(line, "malformed_json", detail));
+            return text::parse_json(bytes).map_err(|detail| fault(line, "malformed_json", &detail));
         };
-        let cells = fields(bytes).map_err(|detail| fault(line, "not_utf8", detail))?;
+        let cells = fields(bytes).map_err(|detail| fault(line, "not_utf8", &detail))?;
         if cells.len() != columns.len() {
             let detail = format!("the row has {} cells, the header {}", cells.len(), columns.len());
-            return Err(fault(line, "wrong_number_of_cells", detail));
+            return Err(fault(line, "wrong_number_of_cells", &detail));
         }
         let members: Result<Map<_, _>, _> = columns.read(cells);
-        members.map(Value::Object).map_err(|(pointer, detail)| ImportError {
-            pointer: Some(pointer),
-            ..fault(line, "malformed_json", detail)
-        })
+        members
+            .map(Value::Object)
+            .map_err(|(pointer, detail)| ImportError::new(line, Some(&pointer), "malformed_json", &detail))
     }
 }
 
 /// Something that is wrong with a whole row, or with the file from there on.
-pub fn fault(line: i32, code: &str, detail: String) -> ImportError {
-    ImportError { number: 0, line, pointer: None, code: code.into(), detail }
+pub fn fault(line: i32, code: &str, detail: &str) -> ImportError {
+    ImportError::new(line, None, code, detail)
 }
 
 /// The line with which an export says that it is whole.

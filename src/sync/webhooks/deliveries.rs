@@ -189,7 +189,8 @@ async fn queued_again(tx: &mut Tx, webhook: Uuid, delivery: Uuid) -> Result<Deli
             webhook_delivery::state.eq(DeliveryState::Pending),
             webhook_delivery::tries.eq(0),
             webhook_delivery::next_attempt_at.eq(tx.now),
-            webhook_delivery::updated_at.eq(diesel::dsl::now),
+            // Not the instant of the transaction: a try that is on its way sees by it that this came meanwhile.
+            webhook_delivery::updated_at.eq(diesel::dsl::sql::<Timestamptz>("clock_timestamp()")),
         ))
         .returning(Delivery::as_returning())
         .get_result(&mut tx.conn)

@@ -62,7 +62,7 @@ pub async fn list_webhooks(call: Call) -> Answer {
 /// this once; check every delivery by it [Standard Webhooks 1.0].
 ///
 /// What the receiver does not take is tried again after 5 seconds, then twice as long each time, up to 24 hours; later
-/// events wait behind it. After three days it is `dead`, and the next one is sent.
+/// events wait behind it. After three days it is `dead`, and the next one is sent. An account has at most 20 webhooks.
 #[utoipa::path(tag = "sync", request_body = WebhookInput, responses((status = 201, description = "The webhook, with its secret", body = Webhook)))]
 #[post("/v1/webhooks")]
 pub async fn create_webhook(call: Call, body: Body<WebhookInput>) -> Answer {

@@ -14,10 +14,13 @@ use super::model::*;
 use crate::access::Caller;
 use crate::access::accounts::OVERLAP_HOURS;
 use crate::access::secrets::{self, Secrets};
-use crate::database::schema::{change_number, city, webhook, webhook_city, webhook_delivery, webhook_secret};
+use crate::database::schema::{account, change_number, city, webhook, webhook_city, webhook_delivery, webhook_secret};
 use crate::database::{Conn, Tx};
 use crate::http::{Checked, Code, Problem};
 use crate::ids;
+
+/// How many webhooks an account may have.
+const MAX_WEBHOOKS: i64 = 20;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = webhook)]
@@ -102,13 +105,21 @@ fn names(types: &[EventFilter]) -> Vec<&str> {
 
 /// Makes a webhook that follows the changes from here on; its secret is in the answer and nowhere else.
 pub(super) async fn create(tx: &mut Tx, input: &Checked<WebhookInput>, secrets: &Secrets) -> Result<Webhook, Problem> {
-    let account = tx.caller.account_id().ok_or_else(Problem::not_found)?;
+    let account_id = tx.caller.account_id().ok_or_else(Problem::not_found)?;
+    // Two that are made at once are counted one after the other.
+    account::table.find(account_id).select(account::id).for_no_key_update().first::<Uuid>(&mut tx.conn).await?;
+    let has: i64 = webhook::table.filter(webhook::account_id.eq(account_id)).count().get_result(&mut tx.conn).await?;
+    if has >= MAX_WEBHOOKS {
+        let detail =
+            format!("this account has {MAX_WEBHOOKS} webhooks; delete one, or let one take more types and cities");
+        return Err(Problem::new(Code::Conflict, detail));
+    }
     let id = ids::fresh();
     let position: i64 = change_number::table.select(change_number::seq).first(&mut tx.conn).await?;
     diesel::insert_into(webhook::table)
         .values((
             webhook::id.eq(id),
-            webhook::account_id.eq(account),
+            webhook::account_id.eq(account_id),
             webhook::url.eq(&input.url),
             webhook::types.eq(names(&input.types)),
             webhook::enabled.eq(input.enabled),

@@ -8,7 +8,7 @@ use actix_web::web;
 use aws_lc_rs::digest;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -64,24 +64,43 @@ const KEEP: &str = "
     UPDATE webhook w SET lease_until = clock_timestamp() + interval '60 seconds'
     FROM account a
     WHERE w.id = $1 AND w.lease_owner = $2 AND w.enabled AND a.id = w.account_id AND NOT a.disabled
-    RETURNING w.account_id, w.url, w.types, w.position, w.replay_position, w.replay_to,
+    RETURNING w.account_id, w.version, w.url, w.types, w.position, w.replay_position, w.replay_to,
         ARRAY(SELECT c.city_id FROM webhook_city c WHERE c.webhook_id = w.id) AS city_ids,
         change_epoch() AS epoch";
 
-/// Puts events into the queue and moves the position, both or neither. What was sent before is sent again.
+/// Puts events into the queue and moves the position, both or neither: neither, if the webhook was changed meanwhile or
+/// another replay was asked for. What was sent before is sent again.
 const QUEUE: &str = "
     WITH moved AS (
         UPDATE webhook SET
             position = CASE WHEN $3 THEN position ELSE $4 END,
             replay_position = CASE WHEN $3 AND $4 < replay_to THEN $4 WHEN NOT $3 THEN replay_position END,
             replay_to = CASE WHEN $3 AND $4 >= replay_to THEN NULL ELSE replay_to END
-        WHERE id = $1 AND lease_owner = $2 RETURNING id
+        WHERE id = $1 AND lease_owner = $2 AND version = $9
+            AND replay_position IS NOT DISTINCT FROM $10 AND replay_to IS NOT DISTINCT FROM $11
+        RETURNING id
     )
     INSERT INTO webhook_delivery (id, webhook_id, seq, event_type, state, next_attempt_at)
     SELECT e.id, m.id, e.seq, e.event_type, 'pending', $8
     FROM moved m CROSS JOIN unnest($5, $6, $7) e (id, seq, event_type)
     ON CONFLICT (webhook_id, seq) DO UPDATE
-        SET state = 'pending', tries = 0, next_attempt_at = excluded.next_attempt_at, updated_at = now()";
+        SET state = 'pending', tries = 0, next_attempt_at = excluded.next_attempt_at, updated_at = clock_timestamp()";
+
+/// Keeps what came of a try. If the delivery was put into the queue again meanwhile, it stays there; if the webhook was
+/// changed, what was not delivered is tried again at once: the new address may be the right one.
+const KEEP_TRY: &str = "
+    UPDATE webhook_delivery d SET
+        attempts = $3, event_type = $4,
+        state = CASE WHEN d.updated_at <> $2 THEN d.state WHEN $5 = 'dead' AND w.version <> $8 THEN 'failed' ELSE $5 END,
+        tries = CASE WHEN d.updated_at <> $2 THEN d.tries ELSE d.tries + 1 END,
+        next_attempt_at = CASE WHEN d.updated_at <> $2 THEN d.next_attempt_at
+            WHEN $5 <> 'delivered' AND w.version <> $8 THEN $7 ELSE $6 END,
+        updated_at = clock_timestamp()
+    FROM webhook w WHERE d.id = $1 AND w.id = d.webhook_id";
+
+/// Leaves a subscription alone for a while when its turn failed; its lease stays.
+const PAUSE: &str = "
+    UPDATE webhook SET lease_until = clock_timestamp() + interval '10 seconds' WHERE id = $1 AND lease_owner = $2";
 
 #[derive(QueryableByName)]
 struct Taken {
@@ -93,6 +112,8 @@ struct Taken {
 struct Subscription {
     #[diesel(sql_type = SqlUuid)]
     account_id: Uuid,
+    #[diesel(sql_type = Integer)]
+    version: i32,
     #[diesel(sql_type = Text)]
     url: String,
     #[diesel(sql_type = Array<Text>)]
@@ -119,6 +140,7 @@ struct Queued {
     attempts: Json<Vec<Attempt>>,
     tries: i32,
     next_attempt_at: Option<DateTime<Utc>>,
+    updated_at: DateTime<Utc>,
 }
 
 /// One turn of a subscription.
@@ -157,7 +179,11 @@ pub async fn keep_delivering(state: web::Data<State>) {
         tokio::select! {
             _ = stopping.changed() => {}
             _ = told.changed() => {}
-            Some(_) = turns.join_next(), if !turns.is_empty() => {}
+            Some(ended) = turns.join_next(), if !turns.is_empty() => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a turn of a webhook panicked, which is a mistake of ours; it comes again");
+                }
+            }
             () = sleep(LOOK) => {}
         }
     }
@@ -204,6 +230,11 @@ where
 impl Turn<'_> {
     async fn run(&self) -> Result<(), Problem> {
         let sent = self.send_queue().await;
+        if sent.is_err() {
+            let pause = diesel::sql_query(PAUSE).bind::<SqlUuid, _>(self.webhook).bind::<SqlUuid, _>(self.worker);
+            pause.execute(&mut self.state.database.connection().await?).await?;
+            return sent;
+        }
         let held = webhook::table.filter(webhook::id.eq(self.webhook)).filter(webhook::lease_owner.eq(self.worker));
         release(&mut self.state.database.connection().await?, held).await?;
         sent
@@ -268,6 +299,9 @@ impl Turn<'_> {
             .bind::<Array<BigInt>, _>(events.iter().map(|change| change.seq).collect::<Vec<_>>())
             .bind::<Array<Text>, _>(events.iter().map(|change| type_of(change)).collect::<Vec<_>>())
             .bind::<Timestamptz, _>(self.state.clock.now())
+            .bind::<Integer, _>(subscription.version)
+            .bind::<Nullable<BigInt>, _>(subscription.replay_position)
+            .bind::<Nullable<BigInt>, _>(subscription.replay_to)
             .execute(conn)
             .await?;
         Ok(true)
@@ -303,15 +337,14 @@ impl Turn<'_> {
             let error = Some("the account may not know of this change any more".to_owned());
             let attempt = Attempt { at: now, status: None, error };
             let event_type = queued.event_type.clone();
-            return keep(&mut conn, queued, event_type, attempt, (DeliveryState::Dead, None)).await;
+            return self
+                .keep_try(&mut conn, subscription, queued, event_type, attempt, (DeliveryState::Dead, None))
+                .await;
         };
         let signing = queries::signing(&mut conn, self.webhook, &self.state.secrets, now).await?;
         drop(conn);
         let tried = sending::send(&self.state.outgoing, &subscription.url, queued.id, &event, &signing, now).await;
         let mut conn = self.state.database.connection().await?;
-        if tried.is_gone {
-            self.disable(&mut conn).await?;
-        }
         let luck = f64::from(secrets::random::<1>()[0]) / 255.0;
         let next = match sending::pause(queued.tries + 1, luck, tried.asked) {
             _ if tried.is_delivered => (DeliveryState::Delivered, None),
@@ -321,11 +354,16 @@ impl Turn<'_> {
             }
             None => (DeliveryState::Dead, None),
         };
-        keep(&mut conn, queued, event.type_, tried.attempt, next).await
+        self.keep_try(&mut conn, subscription, queued, event.type_, tried.attempt, next).await?;
+        if tried.is_gone {
+            self.disable(&mut conn, subscription).await?;
+        }
+        Ok(())
     }
 
-    async fn disable(&self, conn: &mut Conn) -> Result<(), Problem> {
-        diesel::update(webhook::table.find(self.webhook))
+    /// Sends nothing more, unless the webhook was changed since: then it is another receiver that is meant.
+    async fn disable(&self, conn: &mut Conn, subscription: &Subscription) -> Result<(), Problem> {
+        diesel::update(webhook::table.find(self.webhook).filter(webhook::version.eq(subscription.version)))
             .set((
                 webhook::enabled.eq(false),
                 webhook::version.eq(webhook::version + 1),
@@ -335,29 +373,31 @@ impl Turn<'_> {
             .await?;
         Ok(())
     }
-}
 
-/// Keeps what came of a try.
-async fn keep(
-    conn: &mut Conn,
-    queued: Queued,
-    event_type: String,
-    attempt: Attempt,
-    (state, next_attempt_at): (DeliveryState, Option<DateTime<Utc>>),
-) -> Result<(), Problem> {
-    let mut attempts = queued.attempts.0;
-    attempts.push(attempt);
-    let kept = attempts.split_off(attempts.len().saturating_sub(KEPT));
-    diesel::update(webhook_delivery::table.find(queued.id))
-        .set((
-            webhook_delivery::state.eq(state),
-            webhook_delivery::event_type.eq(event_type),
-            webhook_delivery::attempts.eq(json!(kept)),
-            webhook_delivery::tries.eq(queued.tries + 1),
-            webhook_delivery::next_attempt_at.eq(next_attempt_at),
-            webhook_delivery::updated_at.eq(diesel::dsl::now),
-        ))
-        .execute(conn)
-        .await?;
-    Ok(())
+    /// Keeps what came of a try.
+    async fn keep_try(
+        &self,
+        conn: &mut Conn,
+        subscription: &Subscription,
+        queued: Queued,
+        event_type: String,
+        attempt: Attempt,
+        (state, next_attempt_at): (DeliveryState, Option<DateTime<Utc>>),
+    ) -> Result<(), Problem> {
+        let mut attempts = queued.attempts.0;
+        attempts.push(attempt);
+        let kept = attempts.split_off(attempts.len().saturating_sub(KEPT));
+        diesel::sql_query(KEEP_TRY)
+            .bind::<SqlUuid, _>(queued.id)
+            .bind::<Timestamptz, _>(queued.updated_at)
+            .bind::<Jsonb, _>(json!(kept))
+            .bind::<Text, _>(event_type)
+            .bind::<Text, _>(state.label())
+            .bind::<Nullable<Timestamptz>, _>(next_attempt_at)
+            .bind::<Timestamptz, _>(self.state.clock.now())
+            .bind::<Integer, _>(subscription.version)
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
 }
