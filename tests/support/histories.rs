@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::cooperation::{new_agreement, new_initiative, new_partnership};
 use super::life::Exchange;
-use super::{Actor, App, new_outcome, new_pilot, path};
+use super::{Actor, App, new_outcome, new_pilot, path, unique};
 
 /// Makes histories of so many events; SEED=… runs the same ones again.
 pub struct Histories {
@@ -98,7 +98,8 @@ impl World {
         let hosting = json!({"pilot_id": pilot["id"], "host_city": "ESBCN"});
         let hosting = exchange.busan.post("/v1/hostings", hosting).await.created();
         let outcome = new_outcome(&exchange.barcelona, "hosting", &hosting["id"], json!({})).await;
-        let contact = json!({"name": "Lamps", "city": "KRPUS", "contact_email": "lamps@example.org"});
+        let contact =
+            json!({"name": format!("Lamps {}", unique()), "city": "KRPUS", "contact_email": "lamps@example.org"});
         let organisation = exchange.busan.post("/v1/organisations", contact).await.created();
         let verifier = app.verifier().await;
         let busan = &exchange.busan;
