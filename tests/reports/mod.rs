@@ -27,8 +27,8 @@ use pilot_exchange::demo::{self, World};
 use serde_json::{Value, json};
 
 use crate::support::histories::{self, Histories};
-use crate::support::life::Exchange;
-use crate::support::{Actor, App, Options, founding, new_database, position};
+use crate::support::life::{Exchange, submitted};
+use crate::support::{Actor, App, Options, founding, new_database, new_outcome, path, position};
 
 pub use narrowed::{Seen, by_id, first_day, last_day};
 
@@ -178,7 +178,7 @@ fn ordered(rows: Vec<Value>) -> Vec<BTreeMap<String, Value>> {
 /// answer without one.
 pub async fn stay(app: &App, reports: &[String]) {
     let exchange = Exchange::of(app).await;
-    let (agreed, proposed) = (exchange.hosting_at("preparing").await, exchange.hosting_at("proposed").await);
+    let (prepared, proposed) = (exchange.hosting_at("preparing").await, exchange.hosting_at("proposed").await);
     let readers = readers(app).await;
     let position = position(&readers["admin"]).await;
     let mut then = vec![];
@@ -192,13 +192,15 @@ pub async fn stay(app: &App, reports: &[String]) {
             }
         }
     }
-    let at = |hosting: &Value| format!("/v1/hostings/{}", hosting["id"].as_str().unwrap());
-    exchange.barcelona.transition(&at(&agreed), json!({"to": "live", "on": "2026-02-01"})).await.ok();
-    assert_eq!(exchange.busan.delete(&at(&proposed)).await.status, 204);
-    exchange.busan.patch(&format!("/v1/pilots/{}", founding::STREETLIGHTS), json!({"title": "Renamed"})).await.ok();
-    readers["admin"].patch("/v1/cities/KRPUS", json!({"population": 3_400_000})).await.ok();
-    exchange.hosting_at("closed").await;
-    happen(app, &Histories::new().next(10)).await;
+    let (busan, at) = (&exchange.busan, |hosting: &Value| path("hostings", hosting));
+    exchange.barcelona.transition(&at(&prepared), json!({"to": "live", "on": "2026-02-01"})).await.ok();
+    assert_eq!(busan.delete(&at(&proposed)).await.status, 204);
+    busan.patch(&format!("/v1/pilots/{}", founding::STREETLIGHTS), json!({"title": "Renamed"})).await.ok();
+    busan.patch(&format!("/v1/activities/{}", founding::VISIT), json!({"title": "The visit"})).await.ok();
+    readers["admin"].patch("/v1/cities/KRPUS", json!({"population": 3_400_000, "name": "Pusan"})).await.ok();
+    let closed = exchange.hosting_at("closed").await;
+    let outcome = new_outcome(&exchange.barcelona, "hosting", &closed["id"], json!({})).await;
+    submitted(&exchange.barcelona, &outcome, ("2025", "2025"), json!({"value": "300"})).await;
     for (name, text, path) in then {
         let now = bytes_of(&readers[name], &path).await;
         assert!(now == text, "{path} as {name}: {}", String::from_utf8_lossy(&now));

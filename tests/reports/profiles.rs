@@ -11,7 +11,7 @@ const VERDICTS: [&str; 4] = ["applicable", "with_changes", "not_readily_applicab
 const DECISIONS: [&str; 5] = ["scale", "adapt", "continue_pilot", "stop", "inconclusive"];
 
 /// Those of the records for which it holds.
-fn those<'a>(records: &'a [Value], holds: impl Fn(&Value) -> bool) -> Vec<&'a Value> {
+fn those(records: &[Value], holds: impl Fn(&Value) -> bool) -> Vec<&Value> {
     records.iter().filter(|one| holds(one)).collect()
 }
 

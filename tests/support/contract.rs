@@ -44,7 +44,11 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
         Some(reference) => api::document().pointer(reference.trim_start_matches('#')).unwrap(),
         None => response,
     };
-    let Some((_, content)) = response["content"].as_object().and_then(|content| content.iter().next()) else { return };
+    let Some(described) = response["content"].as_object() else { return };
+    let media = answer.header("content-type").and_then(|media| media.split(';').next());
+    // Most answers have one form; of several it is the one that was answered.
+    let own = media.and_then(|media| described.get(media)).or_else(|| described.values().next());
+    let Some(content) = own else { return };
     if answer.text.is_empty() {
         return;
     }

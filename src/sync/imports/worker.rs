@@ -95,7 +95,7 @@ impl Worker {
     }
 
     /// Takes the job that waited longest one batch further; one that is a single transaction to its end. A job that
-    /// does not get on at a place fails after [`MAX_ATTEMPTS`].
+    /// does not get on at a place fails after five attempts.
     ///
     /// # Errors
     /// 503 when the database is away, and what went wrong otherwise; the same step is then done again by whoever comes
