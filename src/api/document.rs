@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::events;
 use super::exports;
+use super::following;
 use super::problems::{problem_responses, problem_schema, problems_of, response_name};
 use super::reporting;
 
@@ -99,7 +100,7 @@ pub fn finish(mut document: Value) -> Value {
             finish_operation(&path, "get", &mut operation, &schemas, &mut patches);
             paths.insert(path, json!({"get": operation}));
         }
-        add_links(paths);
+        following::add_links(paths);
     }
     let components = &mut document["components"];
     if let Some(all) = components["schemas"].as_object_mut() {
@@ -468,37 +469,4 @@ fn headers() -> Value {
         "RateLimit-Policy": header("The limit: requests per window of seconds.", "\"reads\";q=500;w=10"),
         "Retry-After": header("Seconds until it is worth trying again.", "1"),
     })
-}
-
-/// After a record was made, what can be done with it: links to the operations that take its id.
-fn add_links(paths: &mut Map<String, Value>) {
-    let operations: Vec<(String, String)> = paths
-        .iter()
-        .flat_map(|(path, item)| {
-            item.as_object().into_iter().flatten().map(move |(_, operation)| {
-                (path.clone(), operation["operationId"].as_str().unwrap_or_default().to_owned())
-            })
-        })
-        .collect();
-    for (path, item) in paths.iter_mut() {
-        for (method, operation) in item.as_object_mut().into_iter().flatten() {
-            let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
-            let Some(noun) =
-                id.strip_prefix("create_").filter(|_| method == "post" && operation["responses"].get("201").is_some())
-            else {
-                continue;
-            };
-            let mut links = Map::new();
-            for (target_path, target) in &operations {
-                let takes_id = target_path.matches('{').count() == 1 && target_path.contains("{id}");
-                let wanted = *target == format!("get_{noun}") || target_path.starts_with(&format!("{path}/{{id}}/"));
-                if takes_id && wanted && !path.contains('{') {
-                    links.insert(target.clone(), json!({"operationId": target, "description": "With the id of the new record.", "parameters": {"id": "$response.body#/id"}}));
-                }
-            }
-            if !links.is_empty() {
-                operation["responses"]["201"]["links"] = Value::Object(links);
-            }
-        }
-    }
 }

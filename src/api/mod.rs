@@ -27,6 +27,7 @@ pub mod collections;
 mod document;
 mod events;
 mod exports;
+mod following;
 mod problems;
 mod reading;
 mod reporting;

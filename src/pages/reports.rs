@@ -1,7 +1,7 @@
 //! Reports: the list of them, and the page of each with its chart and its table, where every figure leads to the records
 //! behind it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, get, web};
@@ -73,7 +73,7 @@ pub async fn show(request: HttpRequest, name: web::Path<String>) -> Answer {
     let resolved = resolved_in(operation, &query, desk.conn(), &caller).await?;
     let form = form(visit.t, report, &query, Some(desk.terms(&["areas"]).await?));
     let today = desk.today;
-    let made = (report.make)(Asked::of(caller, today, &query, resolved, desk.into_reader(), 0)?, query.clone()).await?;
+    let made = (report.make)(Asked::of(caller, today, &query, resolved, desk.into_reader())?, query.clone()).await?;
     let mut page = page(visit.t, report, &made, &query);
     page.sections[0].parts.insert(1, Part::Form(form));
     Ok(page.answer(&request))
@@ -163,17 +163,24 @@ fn table(t: Texts, report: &Entry, columns: &[Column], lines: &Lines, more: Opti
         let cells = Cells::of(columns, line).ok()?;
         let links = cells.iter().find(|(column, _)| column.name == "links");
         let links: BTreeMap<String, String> = links.and_then(|(_, raw)| serde_json::from_str(raw).ok())?;
-        let shown = cells.iter().filter(|(column, _)| is_shown(column)).enumerate();
-        let cell = |(place, (column, raw)): (usize, (&Column, &str))| {
-            let own = links.get(&column.name).or_else(|| links.get("record").filter(|_| place == 0));
+        // What only machines read is not shown; where it leads, the first that says something and leads nowhere else does.
+        let mut hidden: Vec<&String> = cells
+            .iter()
+            .filter(|(column, _)| !is_shown(column))
+            .filter_map(|(column, _)| links.get(&column.name))
+            .collect();
+        hidden.reverse();
+        let shown = cells.iter().filter(|(column, _)| is_shown(column));
+        let cell = |(column, raw): (&Column, &str)| {
             let words = match column.kind {
                 _ if raw == "null" => String::new(),
                 Kind::List => texts_of(raw).join(", "),
                 Kind::Integer | Kind::Decimal => t.decimal(&text_of(raw)),
                 _ => text_of(raw).into_owned(),
             };
-            // A link needs something to be clicked.
-            let link = own.filter(|_| !words.is_empty()).map(|link| t.link(&to_page(link)));
+            let own = links.get(&column.name).filter(|_| !words.is_empty());
+            let link = own.or_else(|| if words.is_empty() { None } else { hidden.pop() });
+            let link = link.map(|link| t.link(&to_page(link)));
             Cell { link, is_number: is_number(column), ..Cell::text(words) }
         };
         Some(shown.map(cell).collect())
@@ -191,13 +198,15 @@ fn to_page(link: &str) -> String {
     let Some(rest) = link.strip_prefix("/v1/") else { return link.to_owned() };
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     let names: Vec<_> = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "count").collect();
-    if path.starts_with("reports/") && !names.iter().any(|(name, _)| name == "as_of" || name == "format") {
+    let (collection, id) = path.split_once('/').unwrap_or((path, ""));
+    // Pages take each filter once.
+    let once = names.iter().map(|(name, _)| name).collect::<BTreeSet<_>>().len() == names.len();
+    if path.starts_with("reports/") && once && !names.iter().any(|(name, _)| name == "as_of" || name == "format") {
         return format!("/{rest}");
     }
-    let (collection, id) = path.split_once('/').unwrap_or((path, ""));
     let page = PAGES.iter().find(|(page, _)| *page == collection);
     let says_the_same = page.is_some_and(|(_, filters)| {
-        if id.is_empty() { names.iter().all(|(name, _)| filters.contains(&&**name)) } else { names.is_empty() }
+        if id.is_empty() { once && names.iter().all(|(name, _)| filters.contains(&&**name)) } else { names.is_empty() }
     });
     if !says_the_same || id.contains('/') {
         return link.to_owned();
@@ -215,6 +224,7 @@ mod tests {
         for (link, page) in [
             ("/v1/hostings?count=exact&status=live", "/hostings?status=live"),
             ("/v1/hostings?count=exact&status=live&as_of=7", "/v1/hostings?count=exact&status=live&as_of=7"),
+            ("/v1/hostings?status=live&status=agreed", "/v1/hostings?status=live&status=agreed"),
             ("/v1/pilots/015aca1d", "/pilots/015aca1d"),
             ("/v1/outcomes/015aca1d", "/v1/outcomes/015aca1d"),
             ("/v1/hostings/015aca1d/transitions", "/v1/hostings/015aca1d/transitions"),

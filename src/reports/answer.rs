@@ -81,8 +81,6 @@ pub struct Made {
     pub lines: Lines,
     /// What is drawn of them; nothing where there are no rows.
     pub chart: Option<Chart>,
-    /// When the registry came to be as it was read.
-    changed_at: DateTime<Utc>,
 }
 
 /// Makes a report.
@@ -91,14 +89,12 @@ pub struct Made {
 /// Those of the database.
 pub async fn make<R: Report>(mut asked: Asked, query: Value) -> Result<Made, Problem> {
     let rows = R::rows(&mut asked, query_as(&query)?).await?;
-    let position = asked.position;
-    let changed_at = last_change(asked.conn(), position).await?;
     asked.finish().await?;
     let mut lines = Lines::default();
     rows.iter().for_each(|row| lines.add(row));
     let columns = columns_of(&format!("reports/{}", R::NAME), &R::Row::name(), false);
     let chart = (!rows.is_empty()).then(|| R::chart(&rows));
-    Ok(Made { columns, lines, chart, changed_at })
+    Ok(Made { columns, lines, chart })
 }
 
 /// When the registry came to be as it is at this position.
@@ -114,16 +110,17 @@ async fn last_change(conn: &mut Conn, position: i64) -> Result<DateTime<Utc>, Pr
 /// 400 for filters that name nothing, 406, and 503 if no connection is free.
 pub async fn answer(call: Call, report: &Entry) -> Answer {
     let format = ReportFormat::of(&call)?;
-    let (reader, moment) = call.snapshot(PAUSE).await?;
+    let (mut reader, moment) = call.snapshot(PAUSE).await?;
+    let changed_at = last_change(&mut reader.conn, moment.seq).await?;
     let past = reader.position.map(|position| position.seq);
     let today = reader.day(call.state().clock.today());
     let resolved = call.resolved().await?;
-    let asked = Asked::of(call.caller().clone(), today, call.raw_query(), resolved, reader, moment.seq)?;
+    let asked = Asked::of(call.caller().clone(), today, call.raw_query(), resolved, reader)?;
     let made = (report.make)(asked, call.raw_query().clone()).await?;
     let mut filters = call.raw_query().clone();
     filters.as_object_mut().map(|filters| filters.remove("format"));
     let mut reply = Reply::empty(StatusCode::OK);
-    reply.body = written(report, format, made, &filters)?.into();
+    reply.body = written(report, format, made, &filters, changed_at)?.into();
     let etag = conditional::etag_of_list(&reply.body);
     let reply = with_headers(reply, report.name, format).header(header::ETAG, &etag);
     let reply = match past {
@@ -133,13 +130,19 @@ pub async fn answer(call: Call, report: &Entry) -> Answer {
     Ok(call.known(reply))
 }
 
-fn written(report: &Entry, format: ReportFormat, made: Made, filters: &Value) -> Result<Vec<u8>, Problem> {
+fn written(
+    report: &Entry,
+    format: ReportFormat,
+    made: Made,
+    filters: &Value,
+    changed_at: DateTime<Utc>,
+) -> Result<Vec<u8>, Problem> {
     match format {
         ReportFormat::Json => Ok(json(report.name, filters, &made.lines)),
         ReportFormat::Csv => text(Csv::new(made.columns, false), &made.lines),
         ReportFormat::Ndjson => text(Ndjson::new(Map::new()), &made.lines),
         // It says when it was made by the last change before it, so that the same figures are the same file.
-        ReportFormat::Xlsx => file(Sheet::new(report.name, made.columns, made.changed_at)?, &made.lines),
+        ReportFormat::Xlsx => file(Sheet::new(report.name, made.columns, changed_at)?, &made.lines),
         ReportFormat::Parquet => file(Table::new(made.columns)?, &made.lines),
         ReportFormat::Svg => Ok(charts::draw(&made.chart.unwrap_or_else(|| nothing(report.title))).into_bytes()),
         ReportFormat::Html => {

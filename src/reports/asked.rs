@@ -84,15 +84,13 @@ pub struct Asked {
     /// The filters that the report has of its own, for links to itself.
     own: Vec<(String, String)>,
     reader: Reader,
-    /// The number of the last change that it sees.
-    pub(super) position: i64,
 }
 
 /// A statement of a report; it may be given more parameters.
 pub type Statement = BoxedSqlQuery<'static, Pg, SqlQuery>;
 
 impl Asked {
-    /// What a query asks, to be read by this snapshot, whose last change has the number `position`.
+    /// What a query asks, to be read by this snapshot.
     ///
     /// # Errors
     /// 400 if the query does not fit after all.
@@ -102,7 +100,6 @@ impl Asked {
         query: &Value,
         resolved: Resolved,
         reader: Reader,
-        position: i64,
     ) -> Result<Self, Problem> {
         let scope: Scope = query_as(query)?;
         let past = reader.position.map(|position| format!("&as_of={}", position.seq)).unwrap_or_default();
@@ -112,7 +109,7 @@ impl Asked {
         };
         let own = encoded(query, |name| !SCOPED.contains(&name) && !["format", "as_of"].contains(&name));
         let own = form_urlencoded::parse(own.as_bytes()).into_owned().collect();
-        Ok(Self { caller, today, scope, resolved, rest, past, own, reader, position })
+        Ok(Self { caller, today, scope, resolved, rest, past, own, reader })
     }
 
     /// Ends the snapshot.
@@ -121,11 +118,6 @@ impl Asked {
     /// Those of the database.
     pub async fn finish(self) -> Result<(), Problem> {
         self.reader.finish().await
-    }
-
-    /// The connection, which reads the snapshot.
-    pub fn conn(&mut self) -> &mut Conn {
-        &mut self.reader.conn
     }
 
     /// A statement over the records that count; its own parameters begin with $13.

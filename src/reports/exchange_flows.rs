@@ -24,7 +24,7 @@ pub struct ExchangeFlowsRow {
     /// Its name.
     #[diesel(sql_type = Text)]
     #[schema(example = "Busan")]
-    origin: String,
+    origin_city_name: String,
     /// WGS 84, degrees north.
     #[diesel(sql_type = Double)]
     #[schema(example = 35.1017)]
@@ -40,7 +40,7 @@ pub struct ExchangeFlowsRow {
     /// Its name.
     #[diesel(sql_type = Text)]
     #[schema(example = "Barcelona")]
-    host: String,
+    host_city_name: String,
     /// WGS 84, degrees north.
     #[diesel(sql_type = Double)]
     #[schema(example = 41.3888)]
@@ -110,12 +110,18 @@ impl Report for ExchangeFlows {
             Flow {
                 from: place(
                     &row.origin_city,
-                    &row.origin,
+                    &row.origin_city_name,
                     row.origin_latitude,
                     row.origin_longitude,
                     link("origin_city"),
                 ),
-                to: place(&row.host_city, &row.host, row.host_latitude, row.host_longitude, link("host_city")),
+                to: place(
+                    &row.host_city,
+                    &row.host_city_name,
+                    row.host_latitude,
+                    row.host_longitude,
+                    link("host_city"),
+                ),
                 count: row.hostings,
                 link: link("hostings").cloned(),
             }

@@ -7,8 +7,8 @@
         count(*) FILTER (WHERE h.status = 'cancelled') AS cancelled
     FROM hostings h WHERE h.kind = 'exchange' GROUP BY h.origin_city_id, h.host_city_id
 )
-SELECT n.origin_city, o.name AS origin, o.latitude AS origin_latitude, o.longitude AS origin_longitude,
-    n.host_city, c.name AS host, c.latitude AS host_latitude, c.longitude AS host_longitude,
+SELECT n.origin_city, o.name AS origin_city_name, o.latitude AS origin_latitude, o.longitude AS origin_longitude,
+    n.host_city, c.name AS host_city_name, c.latitude AS host_latitude, c.longitude AS host_longitude,
     f.pilots, f.hostings, f.proposed, f.open, f.live, f.closed, f.cancelled,
     jsonb_build_object(
         'origin_city', '/v1/cities/' || n.origin_city || replace(a.past, '&', '?'),
@@ -16,7 +16,7 @@ SELECT n.origin_city, o.name AS origin, o.latitude AS origin_latitude, o.longitu
         'pilots', '/v1/reports/hosting-matrix?' || q.pair || a.rest,
         'hostings', q.list || a.rest,
         'proposed', q.list || '&status=proposed' || a.rest,
-        'open', q.list || '&status=proposed&status=agreed&status=preparing&status=live&status=suspended&status=evaluating' || a.rest,
+        'open', q.list || a.open || a.rest,
         'live', q.list || '&status=live' || a.rest,
         'closed', q.list || '&status=closed' || a.rest,
         'cancelled', q.list || '&status=cancelled' || a.rest) AS links

@@ -49,7 +49,7 @@ pub struct HostingMatrixRow {
     /// Its name.
     #[diesel(sql_type = Text)]
     #[schema(example = "Busan")]
-    origin: String,
+    origin_city_name: String,
     /// The city that hosts it.
     #[diesel(sql_type = Text)]
     #[schema(example = "ESBCN")]
@@ -57,7 +57,7 @@ pub struct HostingMatrixRow {
     /// Its name.
     #[diesel(sql_type = Text)]
     #[schema(example = "Barcelona")]
-    host: String,
+    host_city_name: String,
     /// Whether the pilot is at home there.
     #[diesel(sql_type = Text)]
     kind: HostingKind,
@@ -100,7 +100,7 @@ impl Report for HostingMatrix {
         let (mut pilots, mut hosts) = (Names::default(), Names::default());
         let cells = rows.iter().map(|row| Cell {
             row: pilots.place(row.pilot_id, row.pilot.as_deref().unwrap_or("–")),
-            column: hosts.place(&row.host_city, &row.host),
+            column: hosts.place(&row.host_city, &row.host_city_name),
             text: row.status.label().into(),
             tone: tone(row.status),
             link: row.links.get("status").cloned(),

@@ -8,7 +8,7 @@
         AND ($15::uuid[] IS NULL OR h.host_city_id = ANY ($15))
     ORDER BY h.pilot_id, h.host_city_id, h.status IN ('closed', 'cancelled'), h.created_at DESC, h.id DESC
 )
-SELECT r.pilot_id, p.title AS pilot, n.origin_city, o.name AS origin, n.host_city, c.name AS host,
+SELECT r.pilot_id, p.title AS pilot, n.origin_city, o.name AS origin_city_name, n.host_city, c.name AS host_city_name,
     r.kind, r.status, r.id AS hosting_id, r.hostings,
     jsonb_build_object(
         'pilot_id', '/v1/pilots/' || r.pilot_id || q.past, 'pilot', '/v1/pilots/' || r.pilot_id || q.past,

@@ -38,7 +38,7 @@ mod standing;
 pub use answer::{Made, ReportFormat};
 pub use asked::{Asked, Scope, encoded};
 
-/// Links of a row: where the records behind a figure are, by the name of its column; `record` is the row's own record.
+/// Links of a row: where the records behind a figure are, by the name of its column; of an id, that record.
 pub type Links = crate::values::Json<std::collections::BTreeMap<String, String>>;
 
 /// A report.

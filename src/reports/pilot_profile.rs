@@ -46,7 +46,7 @@ pub struct PilotProfileRow {
     /// Its name.
     #[diesel(sql_type = Text)]
     #[schema(example = "Busan")]
-    origin: String,
+    origin_city_name: String,
     /// Kind of service: a term of the vocabulary `categories`.
     #[diesel(sql_type = Text)]
     #[schema(example = "smart_street_lighting")]

@@ -32,7 +32,7 @@
         count(*) FILTER (WHERE e.decision = 'inconclusive') AS inconclusive
     FROM evaluations e GROUP BY e.pilot_id
 )
-SELECT p.id AS pilot_id, p.title, p.origin_city, c.name AS origin, p.category, p.areas, p.status, p.trl,
+SELECT p.id AS pilot_id, p.title, p.origin_city, c.name AS origin_city_name, p.category, p.areas, p.status, p.trl,
     coalesce(h.hostings, 0) AS hostings,
     coalesce(h.proposed, 0) AS hostings_proposed,
     coalesce(h.open, 0) AS hostings_open,
@@ -63,7 +63,7 @@ SELECT p.id AS pilot_id, p.title, p.origin_city, c.name AS origin, p.category, p
         'origin_city', '/v1/cities/' || p.origin_city || replace(a.past, '&', '?'),
         'hostings', l.hostings || a.rest,
         'hostings_proposed', l.hostings || '&status=proposed' || a.rest,
-        'hostings_open', l.hostings || '&status=proposed&status=agreed&status=preparing&status=live&status=suspended&status=evaluating' || a.rest,
+        'hostings_open', l.hostings || a.open || a.rest,
         'hostings_live', l.hostings || '&status=live' || a.rest,
         'hostings_closed', l.hostings || '&status=closed' || a.rest,
         'hostings_cancelled', l.hostings || '&status=cancelled' || a.rest,

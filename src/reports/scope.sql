@@ -1,13 +1,15 @@
 -- What a report counts: the records that the caller may see, narrowed by the filters of every report.
 -- $1 the visibilities seen everywhere; $2 the cities whose private records are seen too; $3 as $1, for outcomes;
 -- $4 cities, $5 partnerships, $6 programmes, $7 areas, $8 the first day and $9 the last (null: not asked for); $10 today;
--- $11 what links to the list of hostings end with, $12 what other links end with.
+-- $11 what links to the list of hostings end with, $12 what other links end with. `open` asks that list for what is neither
+-- closed nor cancelled.
 -- Inlined, so that what was not asked for costs nothing and the planner knows the rest. A city is named by its code, else
 -- its id. The past has of each view what its record shows or keeps: neither `reference` nor what filters of lists read.
 WITH asked AS NOT MATERIALIZED (
     SELECT $1::text[] AS levels, $2::uuid[] AS own, $3::text[] AS measured_levels, $4::uuid[] AS cities,
         $5::uuid[] AS partnerships, $6::uuid[] AS programmes, $7::text[] AS areas, $8::date AS since, $9::date AS until,
-        $10::date AS today, $11::text AS rest, $12::text AS past
+        $10::date AS today, $11::text AS rest, $12::text AS past,
+        '&status=proposed&status=agreed&status=preparing&status=live&status=suspended&status=evaluating' AS open
 ), cities AS (
     SELECT c.id, coalesce(c.code, c.id::text) AS city, c.name, c.country, c.latitude, c.longitude, c.population, c.website
     FROM city_view c, asked a

@@ -22,9 +22,9 @@ fn flows(all: &Seen, seen: &Seen) -> Vec<Value> {
         let in_state = |state: &str| hostings.iter().filter(|hosting| hosting["status"] == state).count();
         let (closed, cancelled) = (in_state("closed"), in_state("cancelled"));
         json!({
-            "origin_city": Seen::reference(from), "origin": from["name"],
+            "origin_city": Seen::reference(from), "origin_city_name": from["name"],
             "origin_latitude": from["latitude"], "origin_longitude": from["longitude"],
-            "host_city": Seen::reference(to), "host": to["name"],
+            "host_city": Seen::reference(to), "host_city_name": to["name"],
             "host_latitude": to["latitude"], "host_longitude": to["longitude"],
             "pilots": hostings.iter().map(|hosting| hosting["pilot_id"].as_str()).collect::<BTreeSet<_>>().len(),
             "hostings": hostings.len(), "proposed": in_state("proposed"), "live": in_state("live"),

@@ -26,8 +26,8 @@ fn matrix(all: &Seen, seen: &Seen) -> Vec<Value> {
         let one = *hostings.iter().max_by_key(|hosting| (is_open(hosting), when(hosting))).unwrap();
         json!({
             "pilot_id": one["pilot_id"], "pilot": by_id(&all.pilots, &one["pilot_id"])["title"],
-            "origin_city": one["origin_city"], "origin": all.city(&one["origin_city"])["name"],
-            "host_city": one["host_city"], "host": all.city(&one["host_city"])["name"],
+            "origin_city": one["origin_city"], "origin_city_name": all.city(&one["origin_city"])["name"],
+            "host_city": one["host_city"], "host_city_name": all.city(&one["host_city"])["name"],
             "kind": one["kind"], "status": one["status"], "hosting_id": one["id"], "hostings": hostings.len(),
         })
     };

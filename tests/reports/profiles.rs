@@ -81,7 +81,7 @@ fn profile_of_pilot(all: &Seen, seen: &Seen, pilot: &Value) -> Value {
     let hostings = those(&seen.hostings, |one| one["pilot_id"] == *id);
     let mut row = json!({
         "pilot_id": id, "title": pilot["title"], "origin_city": pilot["origin_city"],
-        "origin": all.city(&pilot["origin_city"])["name"], "category": pilot["category"], "areas": pilot["areas"],
+        "origin_city_name": all.city(&pilot["origin_city"])["name"], "category": pilot["category"], "areas": pilot["areas"],
         "status": pilot["status"], "trl": pilot["trl"],
         "host_cities": hostings.iter().map(|one| one["host_city"].as_str()).collect::<BTreeSet<_>>().len(),
     });
