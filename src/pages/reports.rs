@@ -11,7 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::layout::Page;
-use super::parts::{Cell, Choice, Form, Part, Section, Table};
+use super::parts::{Cell, Choice, Form, Part, Section, Table, Words};
 use super::texts::Texts;
 use super::visit::{Answer, Desk, Terms, Visit};
 use crate::database::schema::{indicator_view, outcome_view};
@@ -44,7 +44,7 @@ pub async fn list(request: HttpRequest) -> Answer {
     let t = visit.t;
     let row = |report: &Entry| {
         let link = Cell::link(report.title, t.link(&format!("/reports/{}", report.name)));
-        vec![link, Cell::text(report.description)]
+        vec![link, Cell::text(lead(report))]
     };
     let table = Table {
         caption: t.say("nav-reports"),
@@ -101,12 +101,17 @@ async fn ask(visit: &Visit, report: &Entry, mut desk: Desk) -> Answer {
             button: t.say("narrow"),
         }),
     };
-    let parts = vec![Part::Lead(report.description.into()), form];
+    let parts = vec![Part::Lead(lead(report)), form];
     Ok(visit.answer(report.title, "/reports", vec![Section { id: "report", heading: None, parts }]))
 }
 
 fn unchosen(options: Vec<(String, String)>) -> Vec<(String, String, bool)> {
     options.into_iter().map(|(value, text)| (value, text, false)).collect()
+}
+
+/// What a report says, without the marks of Markdown, which the OpenAPI document is in.
+fn lead(report: &Entry) -> Words {
+    report.description.replace('`', "").into()
 }
 
 fn operation_of(report: &Entry) -> &'static Operation {
@@ -133,7 +138,7 @@ pub fn page(t: Texts, report: &Entry, made: &Made, query: &Value) -> Page {
     let asked = encoded(query, |_| true);
     let and = if asked.is_empty() { String::new() } else { format!("&{asked}") };
     let api = |format: &str| format!("/v1/reports/{}?format={format}{and}", report.name);
-    let mut parts = vec![Part::Lead(report.description.into())];
+    let mut parts = vec![Part::Lead(lead(report))];
     match &made.chart {
         Some(chart) => parts.push(Part::chart(&t, chart, None)),
         None => parts.push(Part::Note(t.say("no-rows"))),
@@ -154,42 +159,73 @@ pub fn page(t: Texts, report: &Entry, made: &Made, query: &Value) -> Page {
     Page { t, heading: report.title.into(), path, section: "/reports", sections: vec![top, files] }
 }
 
-/// The rows, without what only machines read.
+/// The rows, without the ids that only machines read. Where those lead, what they name leads; the row's own record has a
+/// column of its own if nothing shown names it.
 fn table(t: Texts, report: &Entry, columns: &[Column], lines: &Lines, more: Option<Cell>) -> Table {
-    let is_shown = |column: &Column| column.kind != Kind::Id && column.name != "links";
-    let is_number = |column: &Column| matches!(column.kind, Kind::Integer | Kind::Number | Kind::Decimal);
-    let shown = columns.iter().filter(|column| is_shown(column));
+    let shown: Vec<&Column> = columns.iter().filter(|column| is_shown(column)).collect();
+    let own = columns.first().filter(|column| !is_shown(column)).map(|column| column.name.as_str());
+    let own = own.filter(|id| shown.iter().all(|column| id_of(&column.name) != *id && column.name != "title"));
     let row = |line: &str| -> Option<Vec<Cell>> {
-        let cells = Cells::of(columns, line).ok()?;
+        let cells: Vec<(&Column, &str)> = Cells::of(columns, line).ok()?.iter().collect();
         let links = cells.iter().find(|(column, _)| column.name == "links");
         let links: BTreeMap<String, String> = links.and_then(|(_, raw)| serde_json::from_str(raw).ok())?;
-        // What only machines read is not shown; where it leads, the first that says something and leads nowhere else does.
-        let mut hidden: Vec<&String> = cells
+        let mut row: Vec<Cell> = cells
             .iter()
-            .filter(|(column, _)| !is_shown(column))
-            .filter_map(|(column, _)| links.get(&column.name))
+            .filter(|(column, _)| is_shown(column))
+            .map(|(column, raw)| {
+                let words = words(t, column, raw);
+                // A link needs something to be clicked.
+                let link = links.get(&column.name).or_else(|| links.get(&id_of(&column.name)));
+                let link = link.filter(|_| !words.is_empty()).map(|link| t.link(&to_page(link)));
+                Cell { link, is_number: is_number(column), ..Cell::text(words) }
+            })
             .collect();
-        hidden.reverse();
-        let shown = cells.iter().filter(|(column, _)| is_shown(column));
-        let cell = |(column, raw): (&Column, &str)| {
-            let words = match column.kind {
-                _ if raw == "null" => String::new(),
-                Kind::List => texts_of(raw).join(", "),
-                Kind::Integer | Kind::Decimal => t.decimal(&text_of(raw)),
-                _ => text_of(raw).into_owned(),
-            };
-            let own = links.get(&column.name).filter(|_| !words.is_empty());
-            let link = own.or_else(|| if words.is_empty() { None } else { hidden.pop() });
-            let link = link.map(|link| t.link(&to_page(link)));
-            Cell { link, is_number: is_number(column), ..Cell::text(words) }
-        };
-        Some(shown.map(cell).collect())
+        // The first cell is the heading of its row.
+        if let Some(first) = row.first_mut().filter(|first| first.words.text.is_empty()) {
+            *first = Cell::unknown(&t);
+        }
+        if let Some(own) = own {
+            row.push(
+                links
+                    .get(own)
+                    .map_or_else(Cell::default, |link| Cell::link(t.say("report-open"), t.link(&to_page(link)))),
+            );
+        }
+        Some(row)
     };
+    let headings = shown.iter().map(|column| (column.name.replace('_', " "), is_number(column)));
     Table {
         caption: report.title.into(),
-        columns: shown.map(|column| (column.name.replace('_', " "), is_number(column))).collect(),
+        columns: headings.chain(own.map(|_| (t.say("report-record"), false))).collect(),
         rows: lines.iter().take(ROWS).filter_map(row).collect(),
         more,
+    }
+}
+
+fn is_shown(column: &Column) -> bool {
+    column.kind != Kind::Id && column.name != "links" && !column.name.ends_with("_id")
+}
+
+fn is_number(column: &Column) -> bool {
+    matches!(column.kind, Kind::Integer | Kind::Number | Kind::Decimal)
+}
+
+/// The column with the id of what a column names.
+fn id_of(column: &str) -> String {
+    match column {
+        "title" => "record_id".into(),
+        column => format!("{column}_id"),
+    }
+}
+
+/// A cell as people read it; nothing where there is nothing.
+fn words(t: Texts, column: &Column, raw: &str) -> String {
+    match column.kind {
+        _ if raw == "null" => String::new(),
+        Kind::List => texts_of(raw).join(", "),
+        Kind::Integer | Kind::Decimal => t.decimal(&text_of(raw)),
+        Kind::Code => text_of(raw).replace('_', " "),
+        _ => text_of(raw).into_owned(),
     }
 }
 

@@ -2,5 +2,6 @@
 
 mod content;
 mod people;
+mod reports;
 mod swagger;
 mod world;

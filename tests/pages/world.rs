@@ -50,7 +50,7 @@ impl World {
     pub fn pages(&self) -> Vec<String> {
         use crate::support::founding::{PARTNERSHIP, STREETLIGHTS_AT_HOME};
         let id = |record: &Value| record["id"].as_str().unwrap().to_owned();
-        vec![
+        [
             "/".into(),
             "/cities".into(),
             "/cities/KRPUS".into(),
@@ -64,7 +64,19 @@ impl World {
             format!("/partnerships/{PARTNERSHIP}"),
             "/search?q=streetlights".into(),
             "/search?q=streetlights&types=pilots&lang=es".into(),
+            "/reports".into(),
         ]
+        .into_iter()
+        .chain(self.reports())
+        .collect()
+    }
+
+    /// The page of every report; the one that compares an indicator also before it was chosen.
+    pub fn reports(&self) -> Vec<String> {
+        let compared =
+            format!("/reports/indicator-comparison?indicator_id={}", self.outcome["indicator_id"].as_str().unwrap());
+        let names = pilot_exchange::reports::ALL.iter().map(|report| format!("/reports/{}", report.name));
+        names.chain([compared]).collect()
     }
 }
 

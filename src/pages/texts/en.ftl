@@ -330,3 +330,5 @@ report-city = City (UN/LOCODE)
 report-files = As a file
 no-rows = There are no records to report on.
 all-rows = All { $shown } rows as CSV
+report-record = Record
+report-open = open
