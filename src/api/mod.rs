@@ -1,5 +1,6 @@
 //! THE list of routes, one line per operation: it gives the application and the OpenAPI document together.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use actix_web::http::header;
@@ -106,7 +107,12 @@ pub fn document() -> &'static Value {
 static PUBLISHED: LazyLock<Value> = LazyLock::new(|| {
     let mut published = document().clone();
     if let Some(schemas) = published["components"]["schemas"].as_object_mut() {
-        schemas.retain(|name, _| !name.ends_with("Change"));
+        let patched: HashSet<String> = schemas
+            .keys()
+            .filter_map(|name| name.strip_suffix("Patch"))
+            .map(|record| format!("{record}Change"))
+            .collect();
+        schemas.retain(|name, _| !patched.contains(name));
     }
     published
 });
