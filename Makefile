@@ -14,7 +14,7 @@ run: ## Install what is missing, build, and serve the founding data set on http:
 	exec $(target_dir)/release/pilot-exchange serve --demo
 
 test: ## Install what is missing and run every test
-	scripts/setup rust postgres browser
+	scripts/setup rust postgres browser readers
 	cargo test
 
 check: ## Formatting, lints, documentation, and that openapi/openapi.json is fresh

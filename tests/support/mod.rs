@@ -10,6 +10,7 @@ pub mod cooperation;
 pub mod histories;
 pub mod life;
 pub mod process;
+pub mod readers;
 
 pub use client::{Actor, Answer};
 pub use cluster::{TestDatabase, empty_database, new_database, secret_of, sql, try_sql};

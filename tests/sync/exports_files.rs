@@ -12,6 +12,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
 use super::{collections, exported, filled, listed};
+use crate::support::readers::{FORMATS, Tables};
 use crate::support::{App, founding, new_hosting, new_pilot};
 
 /// The published order of columns; lines are only ever added to at their ends.
@@ -65,6 +66,19 @@ async fn csv_says_what_the_list_says_under_the_published_columns() {
             assert_eq!(record.as_object().unwrap().len(), columns.len(), "{collection}: columns.txt");
         }
     }
+}
+
+#[tokio::test]
+async fn programs_in_another_language_read_the_same_records() {
+    let app = filled().await;
+    let (admin, tables) = (app.admin().await, Tables::new());
+    for collection in collections() {
+        tables.add_rows(collection, &listed(&admin, collection).await);
+        for format in FORMATS {
+            tables.add_file(collection, format, &exported(&admin, &format!("{collection}.{format}")).await);
+        }
+    }
+    tables.read_back();
 }
 
 #[tokio::test]
