@@ -5,7 +5,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::{Draft, ValidationError, Validator};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::problem::Fault;
 use super::text::within;
@@ -65,7 +65,7 @@ impl Schema {
     /// A schema written in place, such as that of an operation's query. `shown` are the members of answers.
     pub fn new(root: Value, shown: &Value) -> Schema {
         let mut whole = root.clone();
-        whole["components"] = components().clone();
+        whole["components"]["schemas"] = Value::Object(named_from(&root));
         let validator = jsonschema::options()
             .with_draft(Draft::Draft202012)
             .should_validate_formats(true)
@@ -188,6 +188,29 @@ impl Schema {
         }
         faults.push(Fault::at(here, "wrong_type", format!("must be {}", names.join(" or "))));
     }
+}
+
+/// The schemas of the document that this one is made of: a validator keeps what it is given, so it is given no more.
+fn named_from(schema: &Value) -> Map<String, Value> {
+    fn walk(schema: &Value, found: &mut Map<String, Value>) {
+        match schema {
+            Value::Object(members) => {
+                let reference = members.get("$ref").and_then(Value::as_str);
+                let name = reference.and_then(|reference| reference.strip_prefix("#/components/schemas/"));
+                if let Some(name) = name.filter(|name| !found.contains_key(*name)) {
+                    let named = &components()["schemas"][name];
+                    found.insert(name.to_owned(), named.clone());
+                    walk(named, found);
+                }
+                members.values().for_each(|member| walk(member, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| walk(item, found)),
+            _ => {}
+        }
+    }
+    let mut found = Map::new();
+    walk(schema, &mut found);
+    found
 }
 
 fn list(names: &BTreeSet<String>) -> String {
