@@ -218,6 +218,7 @@ pub const TABLE: &[Row] = &[
     row("delete_observation",               No,  No,  Own, No),
     row("list_observation_transitions",     Yes, Yes, Yes, Yes),
     row("create_observation_transition",    No,  No,  Own, Yes),
+    row("list_hosting_evaluations",         Yes, Yes, Yes, Yes),
     row("list_evaluations",                 Yes, Yes, Yes, Yes),
     row("get_evaluation",                   Yes, Yes, Yes, Yes),
     row("list_evaluation_history",          Yes, Yes, Yes, Yes),

@@ -1,11 +1,11 @@
 //! What cities did together, and when.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Asked, Links, Report};
+use super::{Asked, Linked, Links, Report};
 use crate::charts::{Chart, Span, Timeline, Tone};
 use crate::cooperation::activities::ActivityKind;
 use crate::http::Problem;
@@ -75,9 +75,27 @@ pub struct ActivityTimelineRow {
     #[schema(example = 2)]
     participants: i64,
     /// Where the records are, by column.
-    #[diesel(sql_type = Jsonb)]
+    #[diesel(embed)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     links: Links,
+}
+
+impl Linked for ActivityTimelineRow {
+    fn link(&mut self, asked: &Asked) {
+        let activity = asked.record("activities", self.activity_id);
+        let links = &mut self.links;
+        links.add("activity_id", activity.clone());
+        links.add("title", activity);
+        if let Some(city) = &self.city {
+            links.add("city", asked.record("cities", city));
+        }
+        if let Some(parent) = self.parent_id {
+            links.add("parent_id", asked.record("activities", parent));
+        }
+        if let Some(partnership) = self.partnership_id {
+            links.add("partnership_id", asked.record("partnerships", partnership));
+        }
+    }
 }
 
 impl Report for ActivityTimeline {

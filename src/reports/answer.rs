@@ -11,7 +11,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{Asked, Entry, Report};
+use super::{Asked, Entry, Linked, Report};
 use crate::charts::{self, Bars, Chart};
 use crate::database::Conn;
 use crate::database::schema::change;
@@ -88,7 +88,8 @@ pub struct Made {
 /// # Errors
 /// Those of the database.
 pub async fn make<R: Report>(mut asked: Asked, query: Value) -> Result<Made, Problem> {
-    let rows = R::rows(&mut asked, query_as(&query)?).await?;
+    let mut rows = R::rows(&mut asked, query_as(&query)?).await?;
+    rows.iter_mut().for_each(|row| row.link(&asked));
     asked.finish().await?;
     let mut lines = Lines::default();
     rows.iter().for_each(|row| lines.add(row));

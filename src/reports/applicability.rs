@@ -1,12 +1,12 @@
 //! Which pilots fit which cities, as far as anybody assessed it.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Numeric, Text, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{Asked, Links, Report};
+use super::{Asked, Linked, Links, Report};
 use crate::catalogue::applicability::Verdict;
 use crate::charts::{Cell, Chart, Matrix, Tone};
 use crate::http::Problem;
@@ -85,9 +85,26 @@ pub struct AssessmentRow {
     #[schema(example = 2)]
     scores_given: i64,
     /// Where the records are, by column.
-    #[diesel(sql_type = Jsonb)]
+    #[diesel(embed)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     links: Links,
+}
+
+impl Linked for AssessmentRow {
+    fn link(&mut self, asked: &Asked) {
+        let assessment = asked.record("applicability", self.applicability_id);
+        let links = &mut self.links;
+        if self.pilot.is_some() {
+            links.add("pilot_id", asked.record("pilots", self.pilot_id));
+        }
+        links.add("origin_city", asked.record("cities", &self.origin_city));
+        links.add("city", asked.record("cities", &self.city));
+        if self.mean_score.is_some() {
+            links.add("mean_score", assessment.clone());
+        }
+        links.add("scores_given", assessment.clone());
+        links.add("applicability_id", assessment);
+    }
 }
 
 impl Report for Applicability {

@@ -81,8 +81,10 @@ pub struct Asked {
     rest: String,
     /// `as_of` alone, for links to other lists.
     past: String,
+    /// All the filters as they were asked for.
+    query: Vec<(String, String)>,
     /// The filters that the report has of its own, for links to itself.
-    own: Vec<(String, String)>,
+    pub own: Vec<(String, String)>,
     reader: Reader,
 }
 
@@ -109,7 +111,8 @@ impl Asked {
         };
         let own = encoded(query, |name| !SCOPED.contains(&name) && !["format", "as_of"].contains(&name));
         let own = form_urlencoded::parse(own.as_bytes()).into_owned().collect();
-        Ok(Self { caller, today, scope, resolved, rest, past, own, reader })
+        let query = form_urlencoded::parse(encoded(query, |_| true).as_bytes()).into_owned().collect();
+        Ok(Self { caller, today, scope, resolved, rest, past, query, own, reader })
     }
 
     /// Ends the snapshot.
@@ -120,7 +123,7 @@ impl Asked {
         self.reader.finish().await
     }
 
-    /// A statement over the records that count; its own parameters begin with $13.
+    /// A statement over the records that count; its own parameters begin with $11.
     pub fn statement(&self, report: &str) -> Statement {
         let (levels, own) = search::sight(&self.caller);
         let measured = match self.caller.sight("outcomes") {
@@ -143,13 +146,33 @@ impl Asked {
             .bind::<Nullable<Date>, _>(scope.from.as_ref().map(PartialDate::first_day))
             .bind::<Nullable<Date>, _>(scope.to.as_ref().map(PartialDate::last_day))
             .bind::<Date, _>(self.today)
-            .bind::<Text, _>(self.rest.clone())
-            .bind::<Text, _>(self.past.clone())
     }
 
     /// Where a record is, as it was read.
     pub fn record(&self, collection: &str, id: impl std::fmt::Display) -> String {
         format!("/v1/{collection}/{id}{}", self.past.replace('&', "?"))
+    }
+
+    /// The values of a filter, with its name.
+    pub fn named(&self, name: &str) -> Vec<(&str, &str)> {
+        let pairs = self.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        pairs.filter(|(other, _)| *other == name).collect()
+    }
+
+    /// The days of this report as the list of assessments takes them.
+    pub fn days_of_assessments(&self) -> Vec<(&str, &str)> {
+        let from = self.named("from").into_iter().map(|(_, day)| ("assessed_on_from", day));
+        from.chain(self.named("to").into_iter().map(|(_, day)| ("assessed_on_to", day))).collect()
+    }
+
+    /// The list of a collection that takes the filters of every report, with those and these.
+    pub fn listed(&self, collection: &str, filters: &[(&str, &str)]) -> String {
+        format!("{}{}", counted(collection, filters), self.rest)
+    }
+
+    /// The list of a collection with these filters alone.
+    pub fn listed_alone(&self, collection: &str, filters: &[(&str, &str)], more: &[(&str, &str)]) -> String {
+        format!("{}{}", counted(collection, &[filters, more].concat()), self.past)
     }
 
     /// A report with the filters of this one that all reports have, and these.
@@ -176,4 +199,12 @@ impl Asked {
     {
         Ok(statement.load(&mut self.reader.conn).await?)
     }
+}
+
+/// A list that says how many records it has.
+fn counted(collection: &str, filters: &[(&str, &str)]) -> String {
+    let start = format!("/v1/{collection}?");
+    let at = start.len();
+    let mut link = form_urlencoded::Serializer::for_suffix(start, at);
+    link.append_pair("count", "exact").extend_pairs(filters).finish()
 }

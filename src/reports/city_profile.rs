@@ -1,12 +1,13 @@
 //! What each city offers, hosts and achieves.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::links::OF_HOSTINGS;
 use super::standing::Standing;
-use super::{Asked, Links, NoFilter, Report, most_hosted};
+use super::{Asked, Linked, Links, NoFilter, Report, most_hosted};
 use crate::charts::Chart;
 use crate::http::Problem;
 
@@ -109,9 +110,33 @@ pub struct CityProfileRow {
     #[schema(example = 3)]
     lessons: i64,
     /// Where the records are, by column.
-    #[diesel(sql_type = Jsonb)]
+    #[diesel(embed)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     links: Links,
+}
+
+impl Linked for CityProfileRow {
+    fn link(&mut self, asked: &Asked) {
+        let (city, host) = (self.city.as_str(), [("host_city", self.city.as_str())]);
+        let record = asked.record("cities", city);
+        let links = &mut self.links;
+        links.add("city", record.clone());
+        links.add("name", record);
+        links.add("pilots", asked.report("pilot-profile", &[("origin_city", city)]));
+        links.add_hostings(asked, &host, &OF_HOSTINGS);
+        links.add("exchanges_in", asked.listed("hostings", &[("kind", "exchange"), ("host_city", city)]));
+        links.add("exchanges_out", asked.listed("hostings", &[("kind", "exchange"), ("origin_city", city)]));
+        // Their list does not take ids.
+        if asked.scope.partnership_id.is_none() {
+            let programmes = asked.named("programme_id");
+            links.add("partnerships", asked.listed_alone("partnerships", &[("cities", city)], &programmes));
+        }
+        let areas: Vec<_> = asked.named("areas").into_iter().map(|(_, area)| ("area", area)).collect();
+        links.add("needs_open", asked.listed_alone("needs", &[("status", "open"), ("city", city)], &areas));
+        links.add_outcomes(asked, ("measuring_city", city));
+        links.add("evaluations", asked.listed("evaluations", &host));
+        links.add("lessons", asked.report("lessons", &host));
+    }
 }
 
 impl Report for CityProfile {

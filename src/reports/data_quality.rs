@@ -1,12 +1,12 @@
 //! What is missing or contradicts itself, and what to mend first.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Numeric, Text, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::findings::{Finding, Severity};
-use super::{Asked, Links, Report};
+use super::{Asked, Linked, Links, Report};
 use crate::charts::{Bar, Bars, Chart, Tone};
 use crate::http::Problem;
 use crate::values::{CityRef, Decimal, labels};
@@ -98,27 +98,32 @@ pub struct QualityRow {
     #[schema(example = "Smart streetlights")]
     title: Option<String>,
     /// Where the records are, by column.
-    #[diesel(sql_type = Jsonb)]
+    #[diesel(embed)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     links: Links,
 }
 
 impl QualityRow {
-    fn complete(&mut self, asked: &Asked) {
+    fn complete(&mut self) {
         self.severity = self.finding.map(Finding::severity);
         self.to_do = self.finding.map(|finding| finding.advice().to_owned());
-        let links = &mut self.links.0;
-        links.insert("record_id".into(), asked.record(self.record_type.label(), &self.record_id));
+    }
+}
+
+impl Linked for QualityRow {
+    fn link(&mut self, asked: &Asked) {
+        let links = &mut self.links;
+        links.add("record_id", asked.record(self.record_type.label(), &self.record_id));
         if let Some(city) = &self.city {
-            links.insert("city".into(), asked.record("cities", city));
+            links.add("city", asked.record("cities", city));
             if self.missing != Some(0) {
                 let of_city = asked.report(DataQuality::NAME, &[("responsible_city", city)]);
-                links.insert("score".into(), of_city.clone());
-                links.insert("missing".into(), of_city);
+                links.add("score", of_city.clone());
+                links.add("missing", of_city);
             }
         }
         if let Some(finding) = self.finding {
-            links.insert("finding".into(), asked.narrowed(DataQuality::NAME, &[("finding", finding.label())]));
+            links.add("finding", asked.narrowed(DataQuality::NAME, &[("finding", finding.label())]));
         }
     }
 }
@@ -149,7 +154,7 @@ impl Report for DataQuality {
             .bind::<Nullable<Array<SqlUuid>>, _>(cities)
             .bind::<Nullable<Array<BigInt>>, _>(severities);
         let mut rows: Vec<QualityRow> = asked.load(statement).await?;
-        rows.iter_mut().for_each(|row| row.complete(asked));
+        rows.iter_mut().for_each(QualityRow::complete);
         Ok(rows)
     }
 

@@ -1,5 +1,5 @@
 , weights AS (
-    SELECT * FROM unnest($13::text[], $14::bigint[]) AS w (finding, weight)
+    SELECT * FROM unnest($11::text[], $12::bigint[]) AS w (finding, weight)
 ), gaps AS (
     -- Outcomes of which verified parts of a partition stay behind their verified total by more than 0.5 %, in any period.
     -- `observation` is the table, or in the past the view of that name.
@@ -94,8 +94,8 @@
 SELECT coalesce(c.code, c.id::text) AS city, c.name AS city_name, s.score, s.expected, s.missing, f.priority, f.finding,
     NULL::text AS severity, f.weight, NULL::text AS to_do, f.record_type,
     CASE WHEN f.record_type = 'cities' THEN coalesce(c.code, c.id::text) ELSE f.record_id::text END AS record_id,
-    coalesce(f.title, c.name) AS title, '{}'::jsonb AS links
+    coalesce(f.title, c.name) AS title
 FROM found f LEFT JOIN scores s ON s.city_id = f.city_id LEFT JOIN city_view c ON c.id = f.city_id
-WHERE ($15::text[] IS NULL OR f.finding = ANY ($15)) AND ($16::text[] IS NULL OR f.record_type = ANY ($16))
-    AND ($17::uuid[] IS NULL OR f.city_id = ANY ($17)) AND ($18::bigint[] IS NULL OR f.weight = ANY ($18))
+WHERE ($13::text[] IS NULL OR f.finding = ANY ($13)) AND ($14::text[] IS NULL OR f.record_type = ANY ($14))
+    AND ($15::uuid[] IS NULL OR f.city_id = ANY ($15)) AND ($16::bigint[] IS NULL OR f.weight = ANY ($16))
 ORDER BY c.name, f.city_id, f.priority

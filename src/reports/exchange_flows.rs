@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Double, Jsonb, Text};
+use diesel::sql_types::{BigInt, Double, Text};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Asked, Links, NoFilter, Report};
+use super::{Asked, Linked, Links, NoFilter, Report};
 use crate::charts::{Chart, Flow, Flows, Place};
+use crate::hosting::lifecycle::HostingStatus;
 use crate::http::Problem;
 
 /// Exchanges between cities.
@@ -78,9 +79,28 @@ pub struct ExchangeFlowsRow {
     #[schema(example = 1)]
     cancelled: i64,
     /// Where the records are, by column.
-    #[diesel(sql_type = Jsonb)]
+    #[diesel(embed)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     links: Links,
+}
+
+impl Linked for ExchangeFlowsRow {
+    fn link(&mut self, asked: &Asked) {
+        let pair = [("origin_city", self.origin_city.as_str()), ("host_city", &self.host_city)];
+        let links = &mut self.links;
+        links.add("origin_city", asked.record("cities", &self.origin_city));
+        links.add("host_city", asked.record("cities", &self.host_city));
+        links.add("pilots", asked.report("hosting-matrix", &pair));
+        let columns = [
+            ("hostings", None),
+            ("proposed", Some(HostingStatus::Proposed)),
+            ("open", None),
+            ("live", Some(HostingStatus::Live)),
+            ("closed", Some(HostingStatus::Closed)),
+            ("cancelled", Some(HostingStatus::Cancelled)),
+        ];
+        links.add_hostings(asked, &pair, &columns);
+    }
 }
 
 impl Report for ExchangeFlows {

@@ -1,12 +1,12 @@
 //! How far hostings come.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Numeric, Text};
+use diesel::sql_types::{Array, BigInt, Nullable, Numeric, Text};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::hosting_matrix::tone;
-use super::{Asked, Links, Report};
+use super::{Asked, Linked, Links, Report};
 use crate::charts::{Bar, Bars, Chart};
 use crate::hosting::hostings::HostingKind;
 use crate::hosting::lifecycle::HostingStatus;
@@ -48,9 +48,21 @@ pub struct HostingFunnelRow {
     #[schema(example = 2)]
     timed: i64,
     /// Where the records are, by column.
-    #[diesel(sql_type = Jsonb)]
+    #[diesel(embed)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     links: Links,
+}
+
+impl Linked for HostingFunnelRow {
+    fn link(&mut self, asked: &Asked) {
+        let leading = |member| {
+            let own = asked.own.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            asked.listed("hostings", &[(member, self.status.label())].into_iter().chain(own).collect::<Vec<_>>())
+        };
+        let (now, reached) = (leading("status"), leading("reached"));
+        self.links.add("now", now);
+        self.links.add("reached", reached);
+    }
 }
 
 impl Report for HostingFunnel {

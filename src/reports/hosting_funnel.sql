@@ -1,6 +1,6 @@
--- $13 the kinds of hostings (null: both); $14 the states in the order of life.
+-- $11 the kinds of hostings (null: both); $12 the states in the order of life.
 , chosen AS (
-    SELECT h.id, h.status FROM hostings h WHERE $13::text[] IS NULL OR h.kind = ANY ($13)
+    SELECT h.id, h.status FROM hostings h WHERE $11::text[] IS NULL OR h.kind = ANY ($11)
 ), moved AS (
     SELECT t.record_id, t.to_status, t.at - lag(t.at) OVER (PARTITION BY t.record_id ORDER BY t.id) AS since,
         row_number() OVER (PARTITION BY t.record_id, t.to_status ORDER BY t.id) AS time
@@ -13,12 +13,8 @@
     SELECT c.status, count(*) AS now FROM chosen c GROUP BY c.status
 )
 SELECT s.status, coalesce(n.now, 0) AS now, coalesce(r.reached, 0) AS reached,
-    trim_scale(round((r.seconds / 86400)::numeric, 1)) AS median_days, coalesce(r.timed, 0) AS timed,
-    jsonb_build_object(
-        'now', '/v1/hostings?count=exact&status=' || s.status || k.kinds || a.rest,
-        'reached', '/v1/hostings?count=exact&reached=' || s.status || k.kinds || a.rest) AS links
-FROM asked a CROSS JOIN unnest($14::text[]) WITH ORDINALITY AS s (status, place)
-CROSS JOIN (SELECT coalesce(string_agg('&kind=' || one, ''), '') AS kinds FROM unnest($13::text[]) one) k
+    trim_scale(round((r.seconds / 86400)::numeric, 1)) AS median_days, coalesce(r.timed, 0) AS timed
+FROM unnest($12::text[]) WITH ORDINALITY AS s (status, place)
 LEFT JOIN standing n ON n.status = s.status
 LEFT JOIN reached r ON r.status = s.status
 ORDER BY s.place

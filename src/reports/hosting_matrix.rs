@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Asked, Links, Report};
+use super::{Asked, Linked, Links, Report};
 use crate::charts::{Cell, Chart, Matrix, Tone};
 use crate::hosting::hostings::HostingKind;
 use crate::hosting::lifecycle::HostingStatus;
@@ -72,9 +72,24 @@ pub struct HostingMatrixRow {
     #[schema(example = 1)]
     hostings: i64,
     /// Where the records are, by column.
-    #[diesel(sql_type = Jsonb)]
+    #[diesel(embed)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     links: Links,
+}
+
+impl Linked for HostingMatrixRow {
+    fn link(&mut self, asked: &Asked) {
+        let pilot_id = self.pilot_id.to_string();
+        let (pilot, hosting) = (asked.record("pilots", &pilot_id), asked.record("hostings", self.hosting_id));
+        let links = &mut self.links;
+        links.add("pilot_id", pilot.clone());
+        links.add("pilot", pilot);
+        links.add("origin_city", asked.record("cities", &self.origin_city));
+        links.add("host_city", asked.record("cities", &self.host_city));
+        links.add("status", hosting.clone());
+        links.add("hosting_id", hosting);
+        links.add("hostings", asked.listed("hostings", &[("pilot_id", &pilot_id), ("host_city", &self.host_city)]));
+    }
 }
 
 impl Report for HostingMatrix {

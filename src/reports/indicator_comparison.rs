@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use bigdecimal::BigDecimal;
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Numeric, Text, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::progress::collection_of;
-use super::{Asked, Links, Report};
+use super::{Asked, Linked, Links, Report};
 use crate::charts::{Bar, Bars, Chart, Tone};
 use crate::http::Problem;
 use crate::ids::{IndicatorId, ObservationId, OutcomeId};
@@ -126,7 +126,7 @@ pub struct ComparisonRow {
     #[diesel(sql_type = Nullable<Numeric>)]
     highest: Option<Decimal>,
     /// Where the records are, by column.
-    #[diesel(sql_type = Jsonb)]
+    #[diesel(embed)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     links: Links,
 }
@@ -141,18 +141,20 @@ impl ComparisonRow {
             self.value.as_ref().zip(self.median.as_ref()).map(|(value, median)| Decimal(&value.0 - &median.0));
         (self.lowest, self.lower_quartile, self.upper_quartile, self.highest) = (at(0), at(1), at(3), at(4));
     }
+}
 
+impl Linked for ComparisonRow {
     fn link(&mut self, asked: &Asked) {
         let mut compared = vec![("measured", "true")];
         compared.extend(self.currency.iter().map(|currency| ("currency", currency.as_str())));
         let compared = asked.narrowed("progress", &compared);
-        let links = &mut self.links.0;
-        links.insert("outcome_id".into(), asked.record("outcomes", self.outcome_id));
+        let links = &mut self.links;
+        links.add("outcome_id", asked.record("outcomes", self.outcome_id));
         if self.subject.is_some() {
-            links.insert("subject_id".into(), asked.record(collection_of(self.subject_type), &self.subject_id));
+            links.add("subject_id", asked.record(collection_of(self.subject_type), &self.subject_id));
         }
         if let Some(city) = &self.city {
-            links.insert("city".into(), asked.record("cities", city));
+            links.add("city", asked.record("cities", city));
         }
         if let Some(observation) = self.observation_id {
             let observation = asked.record("observations", observation);
@@ -163,11 +165,11 @@ impl ComparisonRow {
                     }
                     Aggregation::Latest | Aggregation::None => observation.clone(),
                 };
-                links.insert("value".into(), value);
+                links.add("value", value);
             }
-            links.insert("observation_id".into(), observation);
+            links.add("observation_id", observation);
         }
-        links.insert("compared".into(), compared);
+        links.add("compared", compared);
     }
 }
 
@@ -206,7 +208,6 @@ impl Report for IndicatorComparison {
         values.values_mut().for_each(|same| same.sort());
         for row in &mut rows {
             row.compare(&values[&row.currency]);
-            row.link(asked);
         }
         Ok(rows)
     }

@@ -1,17 +1,17 @@
 //! What hosts learned.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{Asked, Links, Report};
+use super::{Asked, Linked, Links, Report};
 use crate::charts::{Bar, Bars, Chart, Tone};
 use crate::http::Problem;
 use crate::ids::{HostingId, PilotId};
 use crate::outcomes::evaluations::{Decision, EvaluationKind, LessonKind};
-use crate::values::PartialDate;
+use crate::values::{CityRef, PartialDate};
 
 /// The lessons of evaluations.
 pub struct Lessons;
@@ -34,6 +34,8 @@ pub struct LessonFilter {
     /// Learned from hostings of these pilots; repeat for several.
     #[param(example = json!(["015aca1d-640d-7000-8000-00000000000d"]))]
     pilot_id: Option<Vec<PilotId>>,
+    /// Learned in these cities; repeat for several.
+    host_city: Option<Vec<CityRef>>,
 }
 
 /// Something learned.
@@ -85,26 +87,26 @@ pub struct LessonRow {
     #[schema(example = "Barcelona")]
     host_city_name: String,
     /// Where the records are, by column.
-    #[diesel(sql_type = Jsonb)]
+    #[diesel(embed)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     links: Links,
 }
 
-impl LessonRow {
+impl Linked for LessonRow {
     fn link(&mut self, asked: &Asked) {
         let of_decision = match self.decision {
             Some(decision) => ("decision", decision.label()),
             None => ("decided", "false"),
         };
-        let links = &mut self.links.0;
-        links.insert("evaluation_id".into(), asked.record("evaluations", self.evaluation_id));
+        let links = &mut self.links;
+        links.add("evaluation_id", asked.record("evaluations", self.evaluation_id));
         if self.pilot.is_some() {
-            links.insert("pilot_id".into(), asked.record("pilots", self.pilot_id));
+            links.add("pilot_id", asked.record("pilots", self.pilot_id));
         }
-        links.insert("hosting_id".into(), asked.record("hostings", self.hosting_id));
-        links.insert("host_city".into(), asked.record("cities", &self.host_city));
-        links.insert("decision".into(), asked.narrowed(Lessons::NAME, &[of_decision]));
-        links.insert("kind".into(), asked.narrowed(Lessons::NAME, &[of_decision, ("kind", self.kind.label())]));
+        links.add("hosting_id", asked.record("hostings", self.hosting_id));
+        links.add("host_city", asked.record("cities", &self.host_city));
+        links.add("decision", asked.narrowed(Lessons::NAME, &[of_decision]));
+        links.add("kind", asked.narrowed(Lessons::NAME, &[of_decision, ("kind", self.kind.label())]));
     }
 }
 
@@ -118,6 +120,7 @@ impl Report for Lessons {
     type Filter = LessonFilter;
 
     async fn rows(asked: &mut Asked, filter: LessonFilter) -> Result<Vec<LessonRow>, Problem> {
+        let cities = asked.resolved.cities(filter.host_city.as_ref());
         let statement = asked
             .statement(include_str!("lessons.sql"))
             .bind::<Nullable<Array<Text>>, _>(filter.decision)
@@ -125,10 +128,9 @@ impl Report for Lessons {
             .bind::<Nullable<Array<Text>>, _>(filter.kind)
             .bind::<Nullable<Array<Text>>, _>(filter.evaluation_kind)
             .bind::<Nullable<Array<SqlUuid>>, _>(filter.hosting_id)
-            .bind::<Nullable<Array<SqlUuid>>, _>(filter.pilot_id);
-        let mut rows: Vec<LessonRow> = asked.load(statement).await?;
-        rows.iter_mut().for_each(|row| row.link(asked));
-        Ok(rows)
+            .bind::<Nullable<Array<SqlUuid>>, _>(filter.pilot_id)
+            .bind::<Nullable<Array<SqlUuid>>, _>(cities);
+        asked.load(statement).await
     }
 
     fn chart(rows: &[LessonRow]) -> Chart {

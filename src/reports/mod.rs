@@ -29,6 +29,7 @@ mod hosting_funnel;
 mod hosting_matrix;
 mod indicator_comparison;
 mod lessons;
+mod links;
 mod overdue;
 mod overview;
 mod pilot_profile;
@@ -37,9 +38,7 @@ mod standing;
 
 pub use answer::{Made, ReportFormat};
 pub use asked::{Asked, Scope, encoded};
-
-/// Links of a row: where the records behind a figure are, by the name of its column; of an id, that record.
-pub type Links = crate::values::Json<std::collections::BTreeMap<String, String>>;
+pub use links::Links;
 
 /// A report.
 pub trait Report: 'static {
@@ -50,7 +49,7 @@ pub trait Report: 'static {
     /// What it says, how its figures are made, and what its chart shows.
     const DESCRIPTION: &'static str;
     /// A row of its table; its members are the columns.
-    type Row: Serialize + ToSchema + 'static;
+    type Row: Serialize + ToSchema + Linked + 'static;
     /// Filters of its own, beside [`Scope`].
     type Filter: serde::de::DeserializeOwned + IntoParams;
 
@@ -59,6 +58,12 @@ pub trait Report: 'static {
 
     /// The chart of the rows.
     fn chart(rows: &[Self::Row]) -> Chart;
+}
+
+/// A row whose figures lead to the records behind them.
+pub trait Linked {
+    /// Says where they are.
+    fn link(&mut self, asked: &Asked);
 }
 
 /// A report that has no filters of its own.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{Asked, Links, Report};
+use super::{Asked, Linked, Links, Report};
 use crate::access::inbox::{EVALUATION_DUE, OBSERVATION_DUE};
 use crate::charts::{Bar, Bars, Chart, Tone};
 use crate::http::Problem;
@@ -93,20 +93,20 @@ pub struct OverdueRow {
     #[schema(example = "Busan City Hall")]
     organisation: Option<String>,
     /// Where the records are, by column.
-    #[diesel(sql_type = Jsonb)]
+    #[diesel(embed)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     links: Links,
 }
 
-impl OverdueRow {
+impl Linked for OverdueRow {
     fn link(&mut self, asked: &Asked) {
-        let links = &mut self.links.0;
-        links.insert("record_id".into(), asked.record(&self.record_type, self.record_id));
+        let links = &mut self.links;
+        links.add("record_id", asked.record(&self.record_type, self.record_id));
         if let Some(city) = &self.city {
-            links.insert("city".into(), asked.narrowed(Overdue::NAME, &[("responsible_city", city)]));
+            links.add("city", asked.narrowed(Overdue::NAME, &[("responsible_city", city)]));
         }
         if let Some(organisation) = self.organisation_id {
-            links.insert("organisation_id".into(), asked.record("organisations", organisation));
+            links.add("organisation_id", asked.record("organisations", organisation));
         }
     }
 }
@@ -128,9 +128,7 @@ impl Report for Overdue {
             .bind::<Nullable<Array<Text>>, _>(filter.kind)
             .bind::<Nullable<Array<SqlUuid>>, _>(cities)
             .bind::<Nullable<Array<SqlUuid>>, _>(filter.responsible_organisation_id);
-        let mut rows: Vec<OverdueRow> = asked.load(statement).await?;
-        rows.iter_mut().for_each(|row| row.link(asked));
-        Ok(rows)
+        asked.load(statement).await
     }
 
     fn chart(rows: &[OverdueRow]) -> Chart {

@@ -13,12 +13,12 @@
     WHERE {evaluation_due}
 )
 SELECT d.kind, coalesce(c.code, c.id::text) AS city, c.name AS city_name, d.record_type, d.record_id, d.title, d.frequency, d.due_on,
-    (a.today - d.day)::bigint AS days_overdue, d.organisation_id, o.name AS organisation, '{}'::jsonb AS links
+    (a.today - d.day)::bigint AS days_overdue, d.organisation_id, o.name AS organisation
 FROM asked a CROSS JOIN due d
 LEFT JOIN city_view c ON c.id = d.city_id
 LEFT JOIN organisation_view o ON o.id = d.organisation_id
 -- A hosting that has ended waits even where nobody stated the day.
 WHERE coalesce(d.day < a.today, true)
-    AND ($13::text[] IS NULL OR d.kind = ANY ($13)) AND ($14::uuid[] IS NULL OR d.city_id = ANY ($14))
-    AND ($15::uuid[] IS NULL OR d.organisation_id = ANY ($15))
+    AND ($11::text[] IS NULL OR d.kind = ANY ($11)) AND ($12::uuid[] IS NULL OR d.city_id = ANY ($12))
+    AND ($13::uuid[] IS NULL OR d.organisation_id = ANY ($13))
 ORDER BY c.name, d.city_id, d.day, d.kind, d.title, d.record_id

@@ -1,12 +1,12 @@
 //! The registry in figures.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::standing::Standing;
-use super::{Asked, Links, NoFilter, Report};
+use super::{Asked, Linked, Links, NoFilter, Report};
 use crate::charts::{Bar, Bars, Chart, Tone};
 use crate::http::Problem;
 
@@ -33,9 +33,46 @@ pub struct OverviewRow {
     #[schema(example = 3)]
     count: i64,
     /// Where they are listed, by column.
-    #[diesel(sql_type = Jsonb)]
+    #[diesel(embed)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     links: Links,
+}
+
+impl Linked for OverviewRow {
+    fn link(&mut self, asked: &Asked) {
+        let by = match (self.by.as_deref(), self.value.as_deref()) {
+            (Some("decision"), None) => Some(("decided", "false")),
+            (by, value) => by.zip(value),
+        };
+        let by = by.as_slice();
+        let cities: Vec<_> = asked.named("city").into_iter().map(|(_, city)| ("cities", city)).collect();
+        let areas: Vec<_> = asked.named("areas").into_iter().map(|(_, area)| ("area", area)).collect();
+        let (city, of_partners) = (asked.named("city"), asked.named("partnership_id"));
+        let programmes = asked.named("programme_id");
+        let any_partner = of_partners.is_empty() && programmes.is_empty();
+        // A report has all the filters; a list leads to the records where it has those that were asked for.
+        let link = match self.topic.as_str() {
+            "cities" => Some(asked.report("city-profile", by)),
+            "pilots" => Some(asked.report("pilot-profile", by)),
+            "activities" => Some(asked.report("activity-timeline", by)),
+            "outcomes" => Some(asked.report("progress", by)),
+            "hostings" | "evaluations" => Some(asked.listed(&self.topic, by)),
+            "organisations" if any_partner => Some(asked.listed_alone(&self.topic, by, &city)),
+            "needs" if any_partner => Some(asked.listed_alone(&self.topic, by, &[city, areas].concat())),
+            "applicability" if any_partner && city.is_empty() && areas.is_empty() => {
+                let those = [&[("current", "true")], by].concat();
+                Some(asked.listed_alone(&self.topic, &those, &asked.days_of_assessments()))
+            }
+            "partnerships" if of_partners.is_empty() => {
+                Some(asked.listed_alone(&self.topic, by, &[cities, programmes].concat()))
+            }
+            "initiatives" if city.is_empty() && programmes.is_empty() => {
+                Some(asked.listed_alone(&self.topic, by, &[of_partners, areas].concat()))
+            }
+            _ => None,
+        };
+        link.into_iter().for_each(|link| self.links.add("count", link));
+    }
 }
 
 impl Report for Overview {

@@ -1,16 +1,19 @@
 //! Where each pilot went, and what came of it.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, SmallInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::links::OF_HOSTINGS;
 use super::standing::Standing;
-use super::{Asked, Links, Report, most_hosted};
+use super::{Asked, Linked, Links, Report, most_hosted};
+use crate::catalogue::applicability::Verdict;
 use crate::catalogue::pilots::PilotStatus;
 use crate::charts::Chart;
 use crate::http::Problem;
 use crate::ids::PilotId;
+use crate::outcomes::evaluations::Decision;
 use crate::values::CityRef;
 
 /// Pilots in figures.
@@ -159,9 +162,50 @@ pub struct PilotProfileRow {
     #[schema(example = 3)]
     lessons: i64,
     /// Where the records are, by column.
-    #[diesel(sql_type = Jsonb)]
+    #[diesel(embed)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     links: Links,
+}
+
+const OF_VERDICTS: [(&str, Verdict); 4] = [
+    ("verdict_applicable", Verdict::Applicable),
+    ("verdict_with_changes", Verdict::WithChanges),
+    ("verdict_not_readily_applicable", Verdict::NotReadilyApplicable),
+    ("verdict_unknown", Verdict::Unknown),
+];
+
+const OF_DECISIONS: [(&str, Decision); 5] = [
+    ("decision_scale", Decision::Scale),
+    ("decision_adapt", Decision::Adapt),
+    ("decision_continue_pilot", Decision::ContinuePilot),
+    ("decision_stop", Decision::Stop),
+    ("decision_inconclusive", Decision::Inconclusive),
+];
+
+impl Linked for PilotProfileRow {
+    fn link(&mut self, asked: &Asked) {
+        let pilot_id = self.pilot_id.to_string();
+        let (record, of) = (asked.record("pilots", &pilot_id), [("pilot_id", pilot_id.as_str())]);
+        let links = &mut self.links;
+        links.add("pilot_id", record.clone());
+        links.add("title", record);
+        links.add("origin_city", asked.record("cities", &self.origin_city));
+        links.add_hostings(asked, &of, &OF_HOSTINGS);
+        links.add("host_cities", asked.report("hosting-matrix", &of));
+        links.add_outcomes(asked, ("pilot_id", &pilot_id));
+        // Assessments are narrowed by what is about the pilot itself, which holds here, and by days, which their list has.
+        if asked.scope.partnership_id.is_none() && asked.scope.programme_id.is_none() {
+            for (column, verdict) in OF_VERDICTS {
+                let those = [("current", "true"), ("pilot_id", &pilot_id), ("verdict", verdict.label())];
+                links.add(column, asked.listed_alone("applicability", &those, &asked.days_of_assessments()));
+            }
+        }
+        links.add("evaluations", asked.listed("evaluations", &of));
+        for (column, decision) in OF_DECISIONS {
+            links.add(column, asked.listed("evaluations", &[("pilot_id", &pilot_id), ("decision", decision.label())]));
+        }
+        links.add("lessons", asked.report("lessons", &of));
+    }
 }
 
 impl Report for PilotProfile {

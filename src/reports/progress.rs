@@ -5,7 +5,7 @@ use diesel::sql_types::{Array, Bool, Jsonb, Nullable, Numeric, Text, Uuid as Sql
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Asked, Links, Report};
+use super::{Asked, Linked, Links, Report};
 use crate::charts::{Bar, Bars, Chart, Tone};
 use crate::http::Problem;
 use crate::ids::{HostingId, IndicatorId, InitiativeId, ObservationId, OutcomeId, PilotId};
@@ -153,7 +153,7 @@ pub struct ProgressRow {
     #[serde(skip)]
     tolerance: Option<Decimal>,
     /// Where the records are, by column.
-    #[diesel(sql_type = Jsonb)]
+    #[diesel(embed)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     links: Links,
 }
@@ -177,25 +177,27 @@ impl ProgressRow {
         (self.target, self.target_due_on) = target.unzip();
         (self.progress, self.progress_reason, self.progress_status) = (stands.value, stands.reason, stands.status);
     }
+}
 
+impl Linked for ProgressRow {
     fn link(&mut self, asked: &Asked) {
         let outcome = asked.record("outcomes", self.outcome_id);
         let status = asked.narrowed(Progress::NAME, &[("progress_status", self.progress_status.label())]);
-        let links = &mut self.links.0;
-        links.insert("indicator_id".into(), asked.record("indicators", self.indicator_id));
-        links.insert("progress_status".into(), status);
+        let links = &mut self.links;
+        links.add("indicator_id", asked.record("indicators", self.indicator_id));
+        links.add("progress_status", status);
         if self.progress.is_some() {
-            links.insert("progress".into(), outcome.clone());
+            links.add("progress", outcome.clone());
         }
-        links.insert("outcome_id".into(), outcome);
+        links.add("outcome_id", outcome);
         if self.subject.is_some() {
-            links.insert("subject_id".into(), asked.record(collection_of(self.subject_type), &self.subject_id));
+            links.add("subject_id", asked.record(collection_of(self.subject_type), &self.subject_id));
         }
         if let Some(city) = &self.city {
-            links.insert("city".into(), asked.record("cities", city));
+            links.add("city", asked.record("cities", city));
         }
         if let Some(observation) = self.observation_id {
-            links.insert("observation_id".into(), asked.record("observations", observation));
+            links.add("observation_id", asked.record("observations", observation));
         }
     }
 }
@@ -228,7 +230,6 @@ impl Report for Progress {
         if let Some(wanted) = filter.progress_status {
             rows.retain(|row| wanted.contains(&row.progress_status));
         }
-        rows.iter_mut().for_each(|row| row.link(asked));
         Ok(rows)
     }
 

@@ -7,15 +7,15 @@ SELECT n.id AS outcome_id, n.subject_type, n.subject_id, n.subject_title AS subj
     (n.latest ->> 'observation_id')::uuid AS observation_id, n.actual,
     -- These depend on the day, as the target does, and are filled in by outcomes::progress.
     NULL::numeric AS progress, NULL::text AS progress_reason, 'no_data' AS progress_status,
-    n.measure, n.targets, n.tolerance, '{}'::jsonb AS links
+    n.measure, n.targets, n.tolerance
 FROM named n
-WHERE ($13::uuid[] IS NULL OR n.indicator_id = ANY ($13))
-    AND ($14::text[] IS NULL OR n.level = ANY ($14))
-    AND ($15::text[] IS NULL OR n.subject_type = ANY ($15))
-    AND ($16::uuid[] IS NULL OR n.hosting_id = ANY ($16))
-    AND ($17::uuid[] IS NULL OR n.seen_pilot_id = ANY ($17))
-    AND ($18::uuid[] IS NULL OR n.initiative_id = ANY ($18))
-    AND ($19::uuid[] IS NULL OR n.measuring_city_id = ANY ($19))
-    AND ($20::text[] IS NULL OR n.currency = ANY ($20))
-    AND ($21::boolean IS NULL OR (n.actual IS NOT NULL) = $21)
+WHERE ($11::uuid[] IS NULL OR n.indicator_id = ANY ($11))
+    AND ($12::text[] IS NULL OR n.level = ANY ($12))
+    AND ($13::text[] IS NULL OR n.subject_type = ANY ($13))
+    AND ($14::uuid[] IS NULL OR n.hosting_id = ANY ($14))
+    AND ($15::uuid[] IS NULL OR n.seen_pilot_id = ANY ($15))
+    AND ($16::uuid[] IS NULL OR n.initiative_id = ANY ($16))
+    AND ($17::uuid[] IS NULL OR n.measuring_city_id = ANY ($17))
+    AND ($18::text[] IS NULL OR n.currency = ANY ($18))
+    AND ($19::boolean IS NULL OR (n.actual IS NOT NULL) = $19)
 ORDER BY n.city_name, n.measuring_city_id, n.subject_title, n.subject_id, n.vocabulary, n.code, n.id

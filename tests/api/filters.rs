@@ -233,10 +233,35 @@ async fn exchange(app: &App) -> Vec<Case> {
             filters(&[("kind", "permit", "dpia"), ("status", "in_progress", "approved")]),
         ),
         (
-            "list_evaluations",
+            "list_hosting_evaluations",
             format!("{at}/evaluations"),
+            evaluation.clone(),
+            filters(&[
+                ("kind", "self", "peer"),
+                ("decision", "scale", "stop"),
+                ("decided", "true", "false"),
+                ("q", "it works", "zzyzxqq"),
+            ]),
+        ),
+        (
+            "list_evaluations",
+            "/v1/evaluations".into(),
             evaluation,
-            filters(&[("kind", "self", "peer"), ("decision", "scale", "stop"), ("q", "it works", "zzyzxqq")]),
+            filters(&[
+                ("kind", "self", "peer"),
+                ("decision", "scale", "stop"),
+                ("decided", "true", "false"),
+                ("hosting_id", &text(&hosting["id"]), NO_ID),
+                ("pilot_id", &text(&pilot["id"]), NO_ID),
+                ("host_city", "ESBCN", "KRPUS"),
+                ("city", "ESBCN", "KRSEL"),
+                ("partnership_id", founding::PARTNERSHIP, NO_ID),
+                ("programme_id", PROGRAMME, NO_ID),
+                ("areas", "public_transport", "clean_energy"),
+                ("from", "2026-11", "2026-12"),
+                ("to", "2026-02", "2026-01"),
+                ("q", "it works", "zzyzxqq"),
+            ]),
         ),
     ]
 }

@@ -13,6 +13,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
 use super::{bytes_of, path_of, reports, rows, with, worlds};
+use crate::support::readers::{FORMATS as TABLES, Tables};
 use crate::support::{App, founding};
 
 /// The published order of columns.
@@ -193,6 +194,49 @@ fn html_is(report: &str, rows: &[Value], page: &str) {
     let body = page.split("<tbody>").nth(1).and_then(|rest| rest.split("</tbody>").next()).unwrap();
     assert_eq!(body.matches("<tr").count(), rows.len(), "{report}");
     assert!(page.contains("<svg") && page.contains("<h1"), "{report} has no chart");
+}
+
+#[tokio::test]
+async fn programs_in_another_language_read_the_same_figures() {
+    let app = filled().await;
+    let (admin, tables) = (app.admin().await, Tables::new());
+    for report in reports() {
+        let path = path_of(report);
+        tables.add_rows(report, &rows(&admin, &path).await);
+        for format in TABLES {
+            tables.add_file(report, format, &bytes_of(&admin, &with(&path, &format!("format={format}"))).await);
+        }
+    }
+    tables.read_back();
+}
+
+/// Whole numbers that count no records: members of the row's own record, and places in an order.
+const NO_COUNTS: &[&str] = &[
+    "population",
+    "trl",
+    "position",
+    "rank",
+    "days_overdue",
+    "priority",
+    "weight",
+    "expected",
+    "timed",
+    "participants",
+    "scores_given",
+];
+
+#[tokio::test]
+async fn every_count_leads_to_the_records_that_it_counts() {
+    let app = filled().await;
+    let admin = app.admin().await;
+    for report in reports() {
+        for row in rows(&admin, &path_of(report)).await {
+            for (column, value) in row.as_object().unwrap() {
+                let counts = value.is_i64() && !NO_COUNTS.contains(&column.as_str());
+                assert!(!counts || row["links"][column].is_string(), "{report}.{column} leads nowhere: {row}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use actix_web::{delete, get, patch, post, put, web};
 /// List hostings
 ///
 /// Which city hosts which pilot: every hosting that you may see, in order of registration.
-#[utoipa::path(tag = "hosting", params(Paging, HostingFilter), responses((status = 200, description = "A page of hostings", body = Page<Hosting>)))]
+#[utoipa::path(tag = "hosting", params(Paging, HostingFilter, HostingScope), responses((status = 200, description = "A page of hostings", body = Page<Hosting>)))]
 #[get("/v1/hostings")]
 pub async fn list_hostings(call: Call) -> Answer {
     Hosting::list(&call).await?.page(&call).await
@@ -25,9 +25,14 @@ impl Listed for Hosting {
         let (paging, filter, resolved): (Paging, HostingFilter, _) =
             (call.query()?, call.query()?, call.resolved().await?);
         let agreements = call.seen(filter.agreement_id.as_deref()).await?;
-        list!(call, paging, Hosting, hosting_view,
-            filter.apply(Hosting::visible(call.caller()), &resolved, agreements.as_ref()),
-            sort "updated_at" => updated_at: records::Instant)
+        let scope: HostingScope = call.query()?;
+        list!(call, paging, Hosting, hosting_view, {
+            let query = filter.apply(Hosting::visible(call.caller()), &resolved, agreements.as_ref());
+            match scope.includes("hosting_view.id", &resolved) {
+                Some(included) => query.filter(included),
+                None => query,
+            }
+        }, sort "updated_at" => updated_at: records::Instant)
     }
 }
 

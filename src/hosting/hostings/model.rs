@@ -214,6 +214,24 @@ pub struct HostingFilter {
     pub(super) historical: Option<bool>,
     /// Who may see them; repeat for several.
     pub(super) visibility: Option<Vec<Visibility>>,
+    /// The order of the list.
+    #[expect(dead_code, reason = "read by the paging mechanism")]
+    pub(super) sort: Option<UpdatedSort>,
+}
+
+/// Filter by hosting, where the path does not name it.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OfHostings {
+    /// Their hostings; repeat for several.
+    #[param(example = json!(["015aca1d-6412-7000-8000-000000000012"]))]
+    pub hosting_id: Option<Vec<HostingId>>,
+}
+
+/// What hostings are narrowed by in reports, and in the lists that figures of reports lead to.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct HostingScope {
     /// Cities that offer the pilot or host it; repeat for several.
     pub(super) city: Option<Vec<CityRef>>,
     /// Partnerships whose initiatives they come from; repeat for several.
@@ -228,16 +246,4 @@ pub struct HostingFilter {
     pub(super) from: Option<PartialDate>,
     /// Began, or were planned to, on or before this day.
     pub(super) to: Option<PartialDate>,
-    /// The order of the list.
-    #[expect(dead_code, reason = "read by the paging mechanism")]
-    pub(super) sort: Option<UpdatedSort>,
-}
-
-/// Filter by hosting, where the path does not name it.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct OfHostings {
-    /// Their hostings; repeat for several.
-    #[param(example = json!(["015aca1d-6412-7000-8000-000000000012"]))]
-    pub hosting_id: Option<Vec<HostingId>>,
 }

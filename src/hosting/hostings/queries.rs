@@ -13,18 +13,53 @@ use crate::http::problem::{Code, Problem};
 use crate::http::{Body, Checked};
 use crate::ids::{self, AgreementId, HostingId, InitiativeId, OrganisationId};
 use crate::values::{PartialDate, Visibility};
+use diesel::expression::SqlLiteral;
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::sql_types::{Array, Bool, Date, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::{Map, Value};
-use std::sync::LazyLock;
 use uuid::Uuid;
 
-/// Whether a hosting is one of those asked for by `a`, as every report asks it.
-static IN_SCOPE: LazyLock<String> =
-    LazyLock::new(|| include_str!("../../reports/hosting_scope.sql").replace("v.", "hosting_view."));
+/// Whether a hosting `v` is one of those asked for by `a`, as every report asks it.
+const IN_SCOPE: &str = include_str!("../../reports/hosting_scope.sql");
 
 pub(super) type Query = hosting_view::BoxedQuery<'static, diesel::pg::Pg>;
+
+impl HostingScope {
+    /// Whether a hosting, whose id stands in this column, is one of those that are asked for, in the words of reports;
+    /// nothing if all are.
+    pub fn includes(
+        &self,
+        hosting_id: &str,
+        resolved: &Resolved,
+    ) -> Option<SqlLiteral<Bool, impl QueryFragment<Pg> + QueryId + Send + 'static>> {
+        let cities = resolved.cities(self.city.as_ref());
+        let partnerships = self.partnership_id.as_ref().map(|all| all.iter().map(|id| id.0).collect::<Vec<_>>());
+        let programmes = self.programme_id.as_ref().map(|all| all.iter().map(|id| id.0).collect::<Vec<_>>());
+        let areas = self.areas.as_ref().map(|all| all.iter().map(|area| area.0.clone()).collect::<Vec<_>>());
+        let since = self.from.as_ref().map(PartialDate::first_day);
+        let until = self.to.as_ref().map(PartialDate::last_day);
+        if (&cities, &partnerships, &programmes, &areas, since, until) == (&None, &None, &None, &None, None, None) {
+            return None;
+        }
+        let asked = diesel::dsl::sql::<Bool>(&format!("{hosting_id} IN (SELECT v.id FROM hosting_view v, (SELECT "))
+            .bind::<Nullable<Array<SqlUuid>>, _>(cities)
+            .sql("::uuid[] AS cities, ")
+            .bind::<Nullable<Array<SqlUuid>>, _>(partnerships)
+            .sql("::uuid[] AS partnerships, ")
+            .bind::<Nullable<Array<SqlUuid>>, _>(programmes)
+            .sql("::uuid[] AS programmes, ")
+            .bind::<Nullable<Array<Text>>, _>(areas)
+            .sql("::text[] AS areas, ")
+            .bind::<Nullable<Date>, _>(since)
+            .sql("::date AS since, ")
+            .bind::<Nullable<Date>, _>(until)
+            .sql(&format!("::date AS until) a WHERE {IN_SCOPE})"));
+        Some(asked)
+    }
+}
 
 impl HostingFilter {
     /// `agreements` are those of the filter that the caller may see.
@@ -48,34 +83,7 @@ impl HostingFilter {
         if let Some(hostings) = &self.follows_id {
             query = query.filter(view::follows_id.eq_any(hostings.iter().map(|id| id.0).collect::<Vec<_>>()));
         }
-        self.apply_days(self.apply_rest(self.apply_scope(query, resolved)))
-    }
-
-    /// What reports are narrowed by, in the words of reports.
-    fn apply_scope(&self, query: Query, resolved: &Resolved) -> Query {
-        let cities = resolved.cities(self.city.as_ref());
-        let partnerships = self.partnership_id.as_ref().map(|all| all.iter().map(|id| id.0).collect::<Vec<_>>());
-        let programmes = self.programme_id.as_ref().map(|all| all.iter().map(|id| id.0).collect::<Vec<_>>());
-        let areas = self.areas.as_ref().map(|all| all.iter().map(|area| area.0.clone()).collect::<Vec<_>>());
-        let since = self.from.as_ref().map(PartialDate::first_day);
-        let until = self.to.as_ref().map(PartialDate::last_day);
-        if (&cities, &partnerships, &programmes, &areas, since, until) == (&None, &None, &None, &None, None, None) {
-            return query;
-        }
-        let asked = diesel::dsl::sql::<Bool>("EXISTS (SELECT FROM (SELECT ")
-            .bind::<Nullable<Array<SqlUuid>>, _>(cities)
-            .sql("::uuid[] AS cities, ")
-            .bind::<Nullable<Array<SqlUuid>>, _>(partnerships)
-            .sql("::uuid[] AS partnerships, ")
-            .bind::<Nullable<Array<SqlUuid>>, _>(programmes)
-            .sql("::uuid[] AS programmes, ")
-            .bind::<Nullable<Array<Text>>, _>(areas)
-            .sql("::text[] AS areas, ")
-            .bind::<Nullable<Date>, _>(since)
-            .sql("::date AS since, ")
-            .bind::<Nullable<Date>, _>(until)
-            .sql(&format!("::date AS until) a WHERE {})", *IN_SCOPE));
-        query.filter(asked)
+        self.apply_days(self.apply_rest(query))
     }
 
     fn apply_days(&self, mut query: Query) -> Query {

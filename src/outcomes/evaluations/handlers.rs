@@ -4,51 +4,54 @@ use super::model::*;
 use super::queries::*;
 use crate::database::records::{self};
 use crate::database::schema::evaluation_view;
-use crate::hosting::hostings::{Hosting, OfHostings};
+use crate::hosting::hostings::{Hosting, HostingScope};
 use crate::http::call::path_id;
 use crate::http::editing::upsert_operation;
 use crate::http::history::history_operation;
 use crate::http::paging::{List, Listed, Page, list};
 use crate::http::{Answer, Body, Call, Paging, Problem};
-use crate::ids::HostingId;
 use actix_web::{delete, get, patch, post, put, web};
-use utoipa::IntoParams;
-use utoipa::openapi::path::{Parameter, ParameterIn};
+use diesel::{ExpressionMethods, QueryDsl};
 
 /// List the evaluations of a hosting
 ///
 /// In order of writing.
 #[utoipa::path(tag = "outcomes", params(Paging, EvaluationFilter), responses((status = 200, description = "A page of evaluations", body = Page<Evaluation>)))]
 #[get("/v1/hostings/{id}/evaluations")]
-pub async fn list_evaluations(call: Call, id: web::Path<String>) -> Answer {
-    let hosting = records::find::<Hosting>(
-        &mut call.connection().await?,
-        call.caller(),
-        path_id(&id)?,
-        call.state().clock.today(),
-    )
-    .await?;
-    listed(&call, Some(vec![HostingId(hosting.id)])).await?.page(&call).await
+pub async fn list_hosting_evaluations(call: Call, id: web::Path<String>) -> Answer {
+    let today = call.state().clock.today();
+    let hosting = records::find::<Hosting>(&mut call.connection().await?, call.caller(), path_id(&id)?, today).await?;
+    listed(&call, |query| query.filter(evaluation_view::hosting_id.eq(hosting.id))).await?.page(&call).await
 }
 
-/// Those of these hostings, or of all.
-async fn listed(call: &Call, hostings: Option<Vec<HostingId>>) -> Result<List<Evaluation>, Problem> {
+/// List evaluations
+///
+/// Over all hostings, or those that the filters of hostings name.
+#[utoipa::path(tag = "outcomes", params(Paging, EvaluationFilter, EvaluatedHostings, HostingScope), responses((status = 200, description = "A page of evaluations", body = Page<Evaluation>)))]
+#[get("/v1/evaluations")]
+pub async fn list_evaluations(call: Call) -> Answer {
+    Evaluation::list(&call).await?.page(&call).await
+}
+
+/// Those among these that the request asks for.
+async fn listed(call: &Call, among: impl Fn(Query) -> Query) -> Result<List<Evaluation>, Problem> {
     let (paging, filter): (Paging, EvaluationFilter) = (call.query()?, call.query()?);
-    list!(call, paging, Evaluation, evaluation_view, {
-        let query = filter.apply(Evaluation::visible(call.caller()));
-        match &hostings {
-            Some(hostings) => query.filter(evaluation_view::hosting_id.eq_any(hostings.clone())),
-            None => query,
-        }
-    }, sort "updated_at" => updated_at: records::Instant)
+    list!(call, paging, Evaluation, evaluation_view, among(filter.apply(Evaluation::visible(call.caller()))),
+        sort "updated_at" => updated_at: records::Instant)
 }
 
 impl Listed for Evaluation {
     async fn list(call: &Call) -> Result<List<Self>, Problem> {
-        listed(call, call.query::<OfHostings>()?.hosting_id).await
-    }
-    fn within() -> Vec<Parameter> {
-        OfHostings::into_params(|| Some(ParameterIn::Query))
+        let (hostings, scope): (EvaluatedHostings, HostingScope) = (call.query()?, call.query()?);
+        let resolved = call.resolved().await?;
+        listed(call, |query| {
+            let query = hostings.apply(query, &resolved);
+            match scope.includes("evaluation_view.hosting_id", &resolved) {
+                Some(included) => query.filter(included),
+                None => query,
+            }
+        })
+        .await
     }
 }
 

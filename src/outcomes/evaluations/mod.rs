@@ -12,6 +12,7 @@ pub use queries::*;
 /// Its operations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
+        .service(handlers::list_hosting_evaluations)
         .service(handlers::list_evaluations)
         .service(handlers::create_evaluation)
         .service(handlers::upsert_evaluation)

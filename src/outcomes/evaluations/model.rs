@@ -3,8 +3,8 @@
 use crate::database::records::record;
 use crate::http::body::inputs;
 use crate::http::paging::UpdatedSort;
-use crate::ids::{HostingId, ObservationId};
-use crate::values::{Json, PartialDate, Prose, Visibility, labels};
+use crate::ids::{HostingId, ObservationId, PilotId};
+use crate::values::{CityRef, Json, PartialDate, Prose, Visibility, labels};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
@@ -194,7 +194,23 @@ pub struct EvaluationFilter {
     pub(super) kind: Option<Vec<EvaluationKind>>,
     /// What was decided; repeat for several.
     pub(super) decision: Option<Vec<Decision>>,
+    /// Only those that decided, or only those that did not.
+    pub(super) decided: Option<bool>,
     /// The order of the list.
     #[expect(dead_code, reason = "read by the paging mechanism")]
     pub(super) sort: Option<UpdatedSort>,
+}
+
+/// Filters of evaluations by their hostings, where the path does not name one.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct EvaluatedHostings {
+    /// Their hostings; repeat for several.
+    #[param(example = json!(["015aca1d-6412-7000-8000-000000000012"]))]
+    pub(super) hosting_id: Option<Vec<HostingId>>,
+    /// Pilots of their hostings; repeat for several.
+    #[param(example = json!(["015aca1d-640d-7000-8000-00000000000d"]))]
+    pub(super) pilot_id: Option<Vec<PilotId>>,
+    /// Cities that hosted; repeat for several.
+    pub(super) host_city: Option<Vec<CityRef>>,
 }

@@ -3,6 +3,7 @@
 use super::model::*;
 use crate::access::{Role, unauthorised_city};
 use crate::database::Tx;
+use crate::database::references::Resolved;
 use crate::database::schema::{evaluation, evaluation_observation, evaluation_score, evaluation_view, lesson};
 use crate::hosting::hostings::Hosting;
 use crate::http::body::Rules;
@@ -10,7 +11,9 @@ use crate::http::editing::Editable;
 use crate::http::{Body, Checked, Problem};
 use crate::ids::{self, ObservationId};
 use crate::values::{PartialDate, Visibility};
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Bool, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -24,6 +27,28 @@ impl EvaluationFilter {
         }
         if let Some(decisions) = &self.decision {
             query = query.filter(evaluation_view::decision.eq_any(decisions.clone()));
+        }
+        query = match self.decided {
+            Some(true) => query.filter(evaluation_view::decision.is_not_null()),
+            Some(false) => query.filter(evaluation_view::decision.is_null()),
+            None => query,
+        };
+        query
+    }
+}
+
+impl EvaluatedHostings {
+    pub(super) fn apply(&self, mut query: Query, resolved: &Resolved) -> Query {
+        if let Some(hostings) = &self.hosting_id {
+            query = query.filter(evaluation_view::hosting_id.eq_any(hostings.clone()));
+        }
+        if let Some(pilots) = &self.pilot_id {
+            let pilots: Vec<Uuid> = pilots.iter().map(|id| id.0).collect();
+            let of_pilots = "evaluation_view.hosting_id IN (SELECT v.id FROM hosting_view v WHERE v.pilot_id = ANY (";
+            query = query.filter(sql::<Bool>(of_pilots).bind::<Array<SqlUuid>, _>(pilots).sql("))"));
+        }
+        if let Some(cities) = resolved.cities(self.host_city.as_ref()) {
+            query = query.filter(evaluation_view::host_city_id.eq_any(cities));
         }
         query
     }
