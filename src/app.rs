@@ -2,13 +2,14 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use actix_cors::Cors;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::http::{Method, header};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures_util::future::OptionFuture;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -16,10 +17,11 @@ use utoipa_actix_web::AppExt;
 
 use crate::access::issuers::Issuers;
 use crate::access::keys::Keyring;
+use crate::access::remembered::Remembered;
 use crate::access::secrets::Secrets;
 use crate::api;
 use crate::config::Config;
-use crate::database::{Database, positions};
+use crate::database::{Database, listening};
 use crate::http::middleware;
 use crate::http::outgoing::Outgoing;
 use crate::http::rates::Rates;
@@ -34,6 +36,8 @@ pub enum Clock {
     System,
     /// Always this instant.
     Fixed(DateTime<Utc>),
+    /// The system's, so many seconds on, which may change while it runs.
+    Ahead(&'static AtomicI64),
 }
 
 impl Clock {
@@ -42,6 +46,7 @@ impl Clock {
         match self {
             Self::System => Utc::now(),
             Self::Fixed(instant) => instant,
+            Self::Ahead(seconds) => Utc::now() + TimeDelta::seconds(seconds.load(Ordering::Relaxed)),
         }
     }
 
@@ -63,6 +68,8 @@ pub struct State {
     pub keyring: Keyring,
     /// The outside issuers, with their keys.
     pub issuers: Issuers,
+    /// Tokens that were verified.
+    pub remembered: Remembered,
     /// The rate limits.
     pub rates: Rates,
     /// Calls to addresses that clients name.
@@ -89,6 +96,7 @@ impl State {
             secrets,
             keyring: Keyring::default(),
             issuers,
+            remembered: Remembered::default(),
             rates,
             outgoing,
             clock,
@@ -140,7 +148,7 @@ impl Application {
                 idle.rates.forget_idle();
             }
         });
-        tokio::spawn(positions::keep_listening(state.database.clone()));
+        tokio::spawn(listening::keep_listening(state.database.clone()));
         let worker = state.config.worker.then(|| tokio::spawn(worker::run(state.clone())));
         let server = HttpServer::new(move || {
             App::new()

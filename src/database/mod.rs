@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
+use self::news::{Changed, News};
 use crate::access::{Caller, unauthorised_city};
 use crate::http::Problem;
 use crate::http::conditional::IfMatch;
@@ -22,7 +23,9 @@ pub mod batches;
 pub mod cluster;
 pub mod external_ids;
 pub mod history;
+pub mod listening;
 pub mod migrations;
+pub mod news;
 pub mod positions;
 pub mod records;
 pub mod references;
@@ -60,6 +63,8 @@ pub struct Database {
     committed: Arc<Notify>,
     /// The last number that a change got, as far as this server heard.
     pub sequenced: watch::Sender<i64>,
+    /// What this server has heard of changes.
+    pub news: Arc<News>,
 }
 
 impl Database {
@@ -77,7 +82,14 @@ impl Database {
         let apart = (connections / 5).min(4);
         let pool = pool(url, connections - apart)?;
         let apart = if apart == 0 { pool.clone() } else { self::pool(url, apart)? };
-        Ok(Self { pool, apart, url: url.into(), committed: Arc::default(), sequenced: watch::Sender::new(0) })
+        Ok(Self {
+            pool,
+            apart,
+            url: url.into(),
+            committed: Arc::default(),
+            sequenced: watch::Sender::new(0),
+            news: Arc::default(),
+        })
     }
 
     /// A connection.
@@ -115,7 +127,16 @@ impl Database {
     pub async fn begin(&self, caller: Caller, if_match: IfMatch, now: DateTime<Utc>) -> Result<Tx, Problem> {
         let mut conn = self.connection().await?;
         <AsyncPgConnection as AsyncConnection>::TransactionManager::begin_transaction(&mut *conn).await?;
-        Ok(Tx { conn, committed: self.committed.clone(), caller, if_match, now, acting: Acting::default() })
+        Ok(Tx {
+            conn,
+            committed: self.committed.clone(),
+            news: self.news.clone(),
+            changed: Changed::default(),
+            caller,
+            if_match,
+            now,
+            acting: Acting::default(),
+        })
     }
 }
 
@@ -197,6 +218,9 @@ pub struct Tx {
     /// Its connection.
     pub conn: Conn,
     committed: Arc<Notify>,
+    news: Arc<News>,
+    /// What it changes, for those who remember.
+    changed: Changed,
     /// Who asked.
     pub caller: Caller,
     /// The header If-Match.
@@ -211,6 +235,12 @@ impl Tx {
     /// The day in UTC.
     pub fn today(&self) -> NaiveDate {
         self.now.date_naive()
+    }
+
+    /// An account, a login or a key is changed: what this server remembers of tokens ends with the commit, before anybody
+    /// is answered.
+    pub fn changes_access(&mut self) {
+        self.changed.access = true;
     }
 
     /// Asserts that the caller acts for one of these cities, or is an administrator; remembers which for history.
@@ -258,7 +288,11 @@ impl Tx {
     /// # Errors
     /// Constraints that are checked at the end, and 503 if the connection was lost.
     pub async fn commit(mut self) -> Result<(), Problem> {
-        <AsyncPgConnection as AsyncConnection>::TransactionManager::commit_transaction(&mut *self.conn).await?;
+        let done =
+            <AsyncPgConnection as AsyncConnection>::TransactionManager::commit_transaction(&mut *self.conn).await;
+        // Also when it failed: a connection may be lost after the commit.
+        self.news.changed(&self.changed);
+        done?;
         self.committed.notify_one();
         Ok(())
     }

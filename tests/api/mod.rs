@@ -14,6 +14,7 @@ mod panics;
 mod presentation;
 mod problems;
 mod records;
+mod remembered;
 mod text;
 mod token_attacks;
 mod tokens;
