@@ -22,6 +22,8 @@ use crate::access::secrets::Secrets;
 use crate::api;
 use crate::config::Config;
 use crate::database::{Database, listening};
+use crate::http::cache::Answers;
+use crate::http::metrics::{self, Metrics};
 use crate::http::middleware;
 use crate::http::outgoing::Outgoing;
 use crate::http::rates::Rates;
@@ -70,6 +72,10 @@ pub struct State {
     pub issuers: Issuers,
     /// Tokens that were verified.
     pub remembered: Remembered,
+    /// Answers that are kept.
+    pub answers: Answers,
+    /// What is counted.
+    pub metrics: Metrics,
     /// The rate limits.
     pub rates: Rates,
     /// Calls to addresses that clients name.
@@ -90,7 +96,10 @@ impl State {
         let rates = Rates::new(config.rate_reads, config.rate_writes, config.trusted_proxies.clone());
         let outgoing = Outgoing::new(&config.public_url, config.webhook_allow_private);
         let issuers = Issuers::new(&config.oidc_issuers);
+        let answers = Answers::new(config.cache_megabytes);
         Self {
+            metrics: Metrics::new(&answers),
+            answers,
             config,
             database,
             secrets,
@@ -113,6 +122,7 @@ pub struct Application {
     address: SocketAddr,
     stopping: watch::Sender<bool>,
     worker: Option<JoinHandle<()>>,
+    metrics: Option<Server>,
 }
 
 /// Stops the service from elsewhere.
@@ -149,6 +159,7 @@ impl Application {
             }
         });
         tokio::spawn(listening::keep_listening(state.database.clone()));
+        let metrics = state.config.metrics_listen.map(|address| metrics::serve(state.clone(), address)).transpose()?;
         let worker = state.config.worker.then(|| tokio::spawn(worker::run(state.clone())));
         let server = HttpServer::new(move || {
             App::new()
@@ -168,7 +179,7 @@ impl Application {
         .disable_signals()
         .listen(listener)?
         .run();
-        Ok(Self { server, address, stopping, worker })
+        Ok(Self { server, address, stopping, worker, metrics })
     }
 
     /// Where it listens.
@@ -186,7 +197,11 @@ impl Application {
     /// # Errors
     /// If the server fails.
     pub async fn run(self) -> std::io::Result<()> {
+        let metrics = self.metrics.map(|server| (server.handle(), tokio::spawn(server)));
         let ended = self.server.await;
+        if let Some((handle, _)) = &metrics {
+            handle.stop(false).await;
+        }
         self.stopping.send_replace(true);
         if let Some(Err(error)) = OptionFuture::from(self.worker).await {
             tracing::error!(%error, "the background work ended early");

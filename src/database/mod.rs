@@ -57,8 +57,8 @@ const WAIT: Duration = Duration::from_secs(1);
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
     url: Arc<str>,
-    /// For what takes long, so that it cannot take the connections of requests.
-    apart: Pool<AsyncPgConnection>,
+    /// For what takes long, so that it cannot take the connections of requests; none where there are too few.
+    apart: Option<Pool<AsyncPgConnection>>,
     /// Told of each commit.
     committed: Arc<Notify>,
     /// The last number that a change got, as far as this server heard.
@@ -81,7 +81,7 @@ impl Database {
             url.parse().map_err(|error| format!("DATABASE_URL is not a connection string: {error}"))?;
         let apart = (connections / 5).min(4);
         let pool = pool(url, connections - apart)?;
-        let apart = if apart == 0 { pool.clone() } else { self::pool(url, apart)? };
+        let apart = (apart > 0).then(|| self::pool(url, apart)).transpose()?;
         Ok(Self {
             pool,
             apart,
@@ -107,12 +107,21 @@ impl Database {
         })
     }
 
+    /// How many connections are in use.
+    pub fn connections_in_use(&self) -> u64 {
+        let used = |pool: &Pool<AsyncPgConnection>| {
+            let status = pool.status();
+            u64::try_from(status.size.saturating_sub(status.available)).unwrap_or_default()
+        };
+        used(&self.pool) + self.apart.as_ref().map_or(0, used)
+    }
+
     /// A connection for what takes long: an export, say.
     ///
     /// # Errors
     /// 503 if there is none within a second.
     pub async fn connection_apart(&self) -> Result<Conn, Problem> {
-        self.apart.get().await.map_err(|error| match &error {
+        self.apart.as_ref().unwrap_or(&self.pool).get().await.map_err(|error| match &error {
             PoolError::Timeout(_) => {
                 Problem::unavailable("as many exports as this server has connections for are running; ask again later")
             }

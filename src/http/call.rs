@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, web};
 use aws_lc_rs::digest;
 use futures_util::future::{Ready, ready};
@@ -18,17 +18,14 @@ use super::conditional::{self, IfMatch};
 use super::idempotency;
 use super::merging;
 use super::middleware::{Context, filters};
-use super::operation::{Operation, of_parameter};
 use super::paging::{Cursor, Page, SortKey, sort_keys};
 use super::presentation;
 use super::problem::{Code, Problem};
 use super::reply::Reply;
-use super::schemas::Reference;
 use crate::access::Caller;
 use crate::app::State;
 use crate::database::positions::{AsOf, Moment, Reader};
 use crate::database::records::{self, Record};
-use crate::database::references::{self, Resolved};
 use crate::database::search::Narrowing;
 use crate::database::{Conn, Tx};
 use crate::ids;
@@ -44,37 +41,6 @@ pub fn query_as<T: DeserializeOwned>(query: &Value) -> Result<T, Problem> {
     })
 }
 
-/// The cities and terms that a query names.
-fn named_in(operation: &Operation, query: &Value) -> Vec<Reference> {
-    let found = operation.query_schema().references(query);
-    found.into_iter().filter(|one| one.collection.starts_with("terms/") || one.collection == "cities").collect()
-}
-
-async fn resolve(conn: &mut Conn, caller: &Caller, named: Vec<Reference>) -> Result<Resolved, Problem> {
-    let mut faults = vec![];
-    // Records keep retired terms, so they can be found by them.
-    let keeps = |_: &Reference| true;
-    let resolved = references::resolve_in(conn, caller, named, keeps, &mut faults).await?;
-    if faults.is_empty() {
-        Ok(resolved)
-    } else {
-        Err(Problem::bad_parameters(faults.into_iter().map(of_parameter).collect()))
-    }
-}
-
-/// What the query of an operation names, for whoever asks it without a call of it: a page.
-///
-/// # Errors
-/// 400 for cities and terms that do not exist.
-pub async fn resolved_in(
-    operation: &Operation,
-    query: &Value,
-    conn: &mut Conn,
-    caller: &Caller,
-) -> Result<Resolved, Problem> {
-    resolve(conn, caller, named_in(operation, query)).await
-}
-
 /// What a handler answers.
 pub type Answer = Result<Reply, Problem>;
 
@@ -82,7 +48,7 @@ pub type Answer = Result<Reply, Problem>;
 pub struct Call {
     request: HttpRequest,
     state: web::Data<State>,
-    context: Context,
+    pub(super) context: Context,
     if_match: IfMatch,
     idempotency_key: Option<String>,
     snapshot: Cell<Option<Reader>>,
@@ -228,30 +194,6 @@ impl Call {
     /// 503 if there is none within a second.
     pub async fn connection(&self) -> Result<Conn, Problem> {
         self.state.database.connection().await
-    }
-
-    /// The cities that filters name, by the name used; other references in filters are checked too.
-    ///
-    /// # Errors
-    /// 400 for cities and terms that do not exist, so that a report job hears of its typo.
-    pub async fn resolved(&self) -> Result<Resolved, Problem> {
-        let named = named_in(self.context.operation, &self.context.query);
-        if named.is_empty() {
-            return Ok(Resolved::default());
-        }
-        resolve(&mut self.connection().await?, self.caller(), named).await
-    }
-
-    /// Those records of a filter that the caller may see, so that nobody finds out by it what leads to hidden ones;
-    /// `None` when the filter names none.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn seen<I: ids::Id>(&self, named: Option<&[I]>) -> Result<Option<Vec<Uuid>>, Problem> {
-        let Some(named) = named else { return Ok(None) };
-        let named = named.iter().map(|id| id.uuid()).collect();
-        let seen = references::seen(&mut self.connection().await?, self.caller(), I::COLLECTION, named).await?;
-        Ok(Some(seen.into_iter().collect()))
     }
 
     /// One transaction for the whole request: what `work` did is kept if it answers, and undone if it does not.
@@ -449,12 +391,10 @@ impl Call {
     /// 304 if the client already has this representation [RFC 9110 13.1.2].
     pub fn known(&self, reply: Reply) -> Reply {
         let etag = reply.headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).unwrap_or_default();
-        let Some(known) = self.knows(etag) else { return reply };
-        let mut unchanged = Reply::empty(StatusCode::NOT_MODIFIED).header(header::ETAG, &known);
-        if let Some(link) = reply.headers.get(header::LINK) {
-            unchanged.headers.insert(header::LINK, link.clone());
+        match self.knows(etag) {
+            Some(known) => conditional::unchanged(&known, &reply.headers),
+            None => reply,
         }
-        unchanged
     }
 }
 

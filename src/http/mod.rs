@@ -4,6 +4,7 @@
 pub mod accept;
 pub mod body;
 pub mod bringing;
+pub mod cache;
 pub mod call;
 pub mod conditional;
 pub mod editing;
@@ -11,7 +12,9 @@ pub mod formats;
 pub mod history;
 pub mod idempotency;
 pub mod merging;
+pub mod metrics;
 pub mod middleware;
+pub mod naming;
 pub mod operation;
 pub mod outgoing;
 pub mod paging;

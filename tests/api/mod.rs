@@ -1,5 +1,6 @@
 //! The conventions of the interface.
 
+mod cache;
 mod conditional;
 mod examples;
 mod filters;
@@ -8,6 +9,7 @@ mod headers;
 mod idempotency;
 mod issuers;
 mod login;
+mod metrics;
 pub mod openapi;
 mod paging;
 mod panics;

@@ -86,6 +86,10 @@ pub struct Options {
     pub public_clients: Option<Value>,
     /// Proxies that are believed.
     pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// Where it tells Prometheus.
+    pub metrics_listen: Option<SocketAddr>,
+    /// MiB of answers that are kept; as by default if absent.
+    pub cache_megabytes: Option<u32>,
     /// On the database of another application.
     pub database: Option<TestDatabase>,
     /// Webhooks go to public addresses only, as outside tests.
@@ -110,6 +114,8 @@ fn config(address: SocketAddr, options: &Options) -> Config {
         data_licence: "CC-BY-4.0".into(),
         rate_reads: options.rate_reads,
         rate_writes: options.rate_writes,
+        metrics_listen: options.metrics_listen,
+        cache_megabytes: options.cache_megabytes.unwrap_or(16),
         trusted_proxies: options.trusted_proxies.clone(),
         export_stall_seconds: options.export_stall_seconds.unwrap_or(60),
         webhook_allow_private: !options.only_public_receivers,
