@@ -14,6 +14,7 @@ use futures_util::future::OptionFuture;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
+use uuid::Uuid;
 
 use crate::access::issuers::Issuers;
 use crate::access::keys::Keyring;
@@ -23,10 +24,12 @@ use crate::api;
 use crate::config::Config;
 use crate::database::{Database, listening};
 use crate::http::cache::Answers;
+use crate::http::consistency;
 use crate::http::metrics::{self, Metrics};
 use crate::http::middleware;
 use crate::http::outgoing::Outgoing;
 use crate::http::rates::Rates;
+use crate::ids;
 use crate::sync::exports::Slots;
 use crate::sync::worker;
 
@@ -60,6 +63,8 @@ impl Clock {
 
 /// What handlers share.
 pub struct State {
+    /// Which server this is, while it runs.
+    pub id: Uuid,
     /// The settings.
     pub config: Config,
     /// The pool.
@@ -98,6 +103,7 @@ impl State {
         let issuers = Issuers::new(&config.oidc_issuers);
         let answers = Answers::new(config.cache_megabytes);
         Self {
+            id: ids::fresh(),
             metrics: Metrics::new(&answers),
             answers,
             config,
@@ -215,7 +221,7 @@ fn cors() -> Cors {
     Cors::default()
         .allow_any_origin()
         .allowed_methods([Method::GET, Method::HEAD, Method::OPTIONS])
-        .allowed_headers([header::ACCEPT, header::IF_NONE_MATCH, middleware::REQUEST_ID])
+        .allowed_headers([header::ACCEPT, header::IF_NONE_MATCH, middleware::REQUEST_ID, consistency::HEADER])
         .expose_headers([
             header::ETAG.as_str(),
             header::LOCATION.as_str(),
@@ -227,6 +233,7 @@ fn cors() -> Cors {
             "x-as-of",
             "x-as-of-position",
             "x-change-cursor",
+            consistency::HEADER.as_str(),
             "x-request-id",
         ])
         .block_on_origin_mismatch(false)

@@ -107,7 +107,9 @@ impl Tx {
         let changes: Vec<_> =
             rows.iter().map(|row| (change::record_id.eq(row.record_id), change::version.eq(row.version))).collect();
         diesel::insert_into(revision::table).values(rows).execute(&mut self.conn).await?;
-        diesel::insert_into(change::table).values(changes).execute(&mut self.conn).await?;
+        let ids: Vec<i64> =
+            diesel::insert_into(change::table).values(changes).returning(change::id).load(&mut self.conn).await?;
+        self.changed.last = ids.into_iter().max().max(self.changed.last);
         Ok(())
     }
 }

@@ -246,6 +246,11 @@ impl Tx {
         self.now.date_naive()
     }
 
+    /// The id of the last change that it made so far.
+    pub fn last_change(&self) -> Option<i64> {
+        self.changed.last
+    }
+
     /// An account, a login or a key is changed: what this server remembers of tokens ends with the commit, before anybody
     /// is answered.
     pub fn changes_access(&mut self) {

@@ -30,6 +30,8 @@ pub struct Changed {
     pub access: bool,
     /// The collections of the records that it changes.
     pub collections: BTreeSet<Cow<'static, str>>,
+    /// The id of the last change.
+    pub last: Option<i64>,
 }
 
 /// What this server has heard.

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::accept;
 use super::body::BodyHash;
 use super::conditional::{self, IfMatch};
+use super::consistency::{self, Consistency};
 use super::idempotency;
 use super::merging;
 use super::middleware::{Context, filters};
@@ -243,13 +244,19 @@ impl Call {
     }
 
     async fn in_transaction(&self, tx: &mut Tx, work: &impl AsyncFn(&mut Tx) -> Answer) -> Answer {
-        let Some(key) = self.idempotency() else { return work(tx).await };
+        let Some(key) = self.idempotency() else { return work(tx).await.map(|reply| self.consistent(reply, tx)) };
         if let Some(reply) = idempotency::replay(tx, &key).await? {
             return Ok(reply);
         }
-        let reply = work(tx).await?;
+        let reply = self.consistent(work(tx).await?, tx);
         idempotency::store(tx, &key, &reply).await?;
         Ok(reply)
+    }
+
+    /// The answer to a write, with the token by which nothing older is read.
+    fn consistent(&self, reply: Reply, tx: &Tx) -> Reply {
+        let token = Consistency { server: self.state.id, change: tx.last_change() };
+        reply.header(consistency::HEADER, &token.encode(&self.state.secrets))
     }
 
     fn request_hash(&self) -> Vec<u8> {

@@ -18,6 +18,7 @@ use serde_json::Value;
 use super::accept;
 use super::body::MAX_BYTES;
 use super::cache;
+use super::consistency::Consistency;
 use super::operation::{OPERATIONS, Operation};
 use super::paging::Cursor;
 use super::problem::{Code, Problem};
@@ -39,6 +40,8 @@ pub struct Context {
     pub query: Value,
     /// Where the list goes on.
     pub cursor: Option<Cursor>,
+    /// What must not be older than a write.
+    pub consistency: Option<Consistency>,
 }
 
 /// The middleware around everything.
@@ -179,7 +182,8 @@ async fn admit(
     table::check(operation.permission, &caller, state)?;
     let mut query = operation.parse_query(request.query_string())?;
     let cursor = continue_list(operation, request.path(), &mut query, state)?;
-    Ok(Admission::Operation(Box::new(Context { operation, caller, query, cursor })))
+    let consistency = Consistency::of(request.headers(), &state.secrets)?;
+    Ok(Admission::Operation(Box::new(Context { operation, caller, query, cursor, consistency })))
 }
 
 /// Whether a percent-encoded path is text without control characters.

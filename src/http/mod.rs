@@ -7,6 +7,7 @@ pub mod bringing;
 pub mod cache;
 pub mod call;
 pub mod conditional;
+pub mod consistency;
 pub mod editing;
 pub mod formats;
 pub mod history;

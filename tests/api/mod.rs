@@ -2,6 +2,7 @@
 
 mod cache;
 mod conditional;
+mod consistency;
 mod examples;
 mod filters;
 mod filters_of_all;

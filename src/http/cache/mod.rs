@@ -111,7 +111,9 @@ impl Answers {
         // Headers that a handler may refuse are left to it.
         let is_plain = !headers.contains_key(header::IF_MATCH) && !headers.contains_key(idempotency::HEADER);
         let is_present = context.query.get("as_of").is_none();
-        if !context.operation.is_kept || !context.caller.is_anonymous() || !is_plain || !is_present {
+        // Another server's change may not have been heard of yet.
+        let is_elsewhere = context.consistency.is_some_and(|consistency| consistency.server != state.id);
+        if is_elsewhere || !context.operation.is_kept || !context.caller.is_anonymous() || !is_plain || !is_present {
             return None;
         }
         // The generation before anything else: what changes from here on ends it.
