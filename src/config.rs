@@ -18,6 +18,9 @@ pub struct DatabaseSettings {
     /// Connection string of the role that owns the schema, for migrations; the service's own if absent
     #[arg(long, env = "DATABASE_MIGRATION_URL", hide_env_values = true, value_name = "URL")]
     pub database_migration_url: Option<String>,
+    /// Connection string of a copy that follows the database, for reads of the present; none if absent
+    #[arg(long, env = "DATABASE_REPLICA_URL", hide_env_values = true, value_name = "URL")]
+    pub database_replica_url: Option<String>,
     /// Folder of what the service keeps itself: private cluster, master key, demo accounts
     #[arg(long, env = "PILOT_EXCHANGE_DATA_DIR", default_value = "./var", value_name = "FOLDER")]
     pub data_dir: PathBuf,

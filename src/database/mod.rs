@@ -15,6 +15,7 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use self::news::{Changed, News};
+use self::replica::Replica;
 use crate::access::{Caller, unauthorised_city};
 use crate::http::Problem;
 use crate::http::conditional::IfMatch;
@@ -30,6 +31,7 @@ pub mod positions;
 pub mod records;
 pub mod references;
 mod referring;
+pub mod replica;
 pub mod rows;
 #[expect(missing_docs, reason = "generated")]
 pub mod schema;
@@ -59,6 +61,8 @@ pub struct Database {
     url: Arc<str>,
     /// For what takes long, so that it cannot take the connections of requests; none where there are too few.
     apart: Option<Pool<AsyncPgConnection>>,
+    /// A copy that follows.
+    replica: Option<Arc<Replica>>,
     /// Told of each commit.
     committed: Arc<Notify>,
     /// The last number that a change got, as far as this server heard.
@@ -80,16 +84,31 @@ impl Database {
         let _: tokio_postgres::Config =
             url.parse().map_err(|error| format!("DATABASE_URL is not a connection string: {error}"))?;
         let apart = (connections / 5).min(4);
-        let pool = pool(url, connections - apart)?;
-        let apart = (apart > 0).then(|| self::pool(url, apart)).transpose()?;
+        // A ping per checkout costs more than most statements; a dead connection shows itself at first use.
+        let pool = pool(url, connections - apart, RecyclingMethod::Fast)?;
+        let apart = (apart > 0).then(|| self::pool(url, apart, RecyclingMethod::Fast)).transpose()?;
         Ok(Self {
             pool,
             apart,
+            replica: None,
             url: url.into(),
             committed: Arc::default(),
             sequenced: watch::Sender::new(0),
             news: Arc::default(),
         })
+    }
+
+    /// The same, with a copy that reads of the present may go to, by as many connections as to it itself.
+    ///
+    /// # Errors
+    /// If `url` is not a connection string.
+    pub fn with_replica(self, url: &str, connections: usize) -> Result<Self, String> {
+        Ok(Self { replica: Some(Arc::new(Replica::new(url, connections)?)), ..self })
+    }
+
+    /// The copy, if there is one.
+    pub fn replica(&self) -> Option<&Replica> {
+        self.replica.as_deref()
     }
 
     /// A connection.
@@ -157,10 +176,13 @@ fn session(url: &str, name: &str) -> Result<tokio_postgres::Config, tokio_postgr
     Ok(config)
 }
 
-fn pool(url: &str, connections: usize) -> Result<Pool<AsyncPgConnection>, String> {
+fn pool(
+    url: &str,
+    connections: usize,
+    recycling: RecyclingMethod<AsyncPgConnection>,
+) -> Result<Pool<AsyncPgConnection>, String> {
     let mut config = ManagerConfig::default();
-    // A ping per checkout costs more than most statements; a dead connection shows itself at first use.
-    config.recycling_method = RecyclingMethod::Fast;
+    config.recycling_method = recycling;
     // Each worker of the server has a runtime of its own, which ends before the others have finished their requests; a
     // connection lives on the runtime that made it, so all are made on the one that outlives them.
     let runtime = Handle::current();

@@ -135,6 +135,23 @@ impl Reader {
                 None
             }
         };
+        Self::long(conn, as_of, position, pause).await
+    }
+
+    /// The same of the present as a copy of the database has it, which numbers no changes.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn snapshot_of_copy(conn: Conn, pause: Duration) -> Result<(Self, Moment), Problem> {
+        Self::long(conn, None, None, pause).await
+    }
+
+    async fn long(
+        conn: Conn,
+        as_of: Option<AsOf>,
+        position: Option<Position>,
+        pause: Duration,
+    ) -> Result<(Self, Moment), Problem> {
         // A statement may have to sort a whole collection.
         let settings = format!(
             "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = '10min';

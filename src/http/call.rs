@@ -138,11 +138,23 @@ impl Call {
         if let Some(snapshot) = self.snapshot.take() {
             return Ok(snapshot);
         }
-        let conn = self.connection().await?;
         match self.as_of()? {
-            Some(as_of) => Reader::past(conn, as_of, self.state.clock.now()).await,
-            None => Ok(Reader::present(conn)),
+            Some(as_of) => Reader::past(self.connection().await?, as_of, self.state.clock.now()).await,
+            None => Ok(Reader::present(self.nearby().await?)),
         }
+    }
+
+    /// A connection that reads the present: of the replica, if it may and has what the client wrote.
+    pub(super) async fn nearby(&self) -> Result<Conn, Problem> {
+        match self.copy().await {
+            Some(conn) => Ok(conn),
+            None => self.connection().await,
+        }
+    }
+
+    async fn copy(&self) -> Option<Conn> {
+        let replica = self.state.database.replica().filter(|_| self.context.may_read_copy)?;
+        replica.connection(self.context.consistency.and_then(|consistency| consistency.change)).await
     }
 
     /// What the query names as past.
@@ -159,6 +171,20 @@ impl Call {
     pub async fn snapshot(&self, pause: Duration) -> Result<(Reader, Moment), Problem> {
         let (as_of, conn) = (self.as_of()?, self.state.database.connection_apart().await?);
         Reader::snapshot(conn, as_of, self.state.clock.now(), pause).await
+    }
+
+    /// Like [`Call::snapshot`], for an answer that is made at once and tells nobody where to follow: the replica may make
+    /// the present.
+    ///
+    /// # Errors
+    /// As [`Call::snapshot`].
+    pub async fn still(&self, pause: Duration) -> Result<(Reader, Moment), Problem> {
+        if self.as_of()?.is_none()
+            && let Some(conn) = self.copy().await
+        {
+            return Reader::snapshot_of_copy(conn, pause).await;
+        }
+        self.snapshot(pause).await
     }
 
     /// Takes this snapshot as the next reader.

@@ -1,8 +1,9 @@
-//! Consistency tokens: who sends back what a write was answered with never reads anything older, from whichever server
-//! or cache.
+//! Consistency tokens: who sends back what a write was answered with never reads anything older, from whichever server,
+//! cache or replica.
 //!
 //! A token names the last change that the write made, and the server that made it. That server's cache forgot what was
-//! older before it answered. Another server's may not have heard of the change yet, so it is not asked.
+//! older before it answered. Another server's may not have heard of the change yet, so it is not asked; a replica is asked
+//! once it has the change.
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 use base64::Engine;

@@ -42,6 +42,9 @@ pub struct Context {
     pub cursor: Option<Cursor>,
     /// What must not be older than a write.
     pub consistency: Option<Consistency>,
+    /// Whether a copy of the database may be read for it: not for what is kept, which is promised not to be older than
+    /// the database itself allows.
+    pub may_read_copy: bool,
 }
 
 /// The middleware around everything.
@@ -183,7 +186,9 @@ async fn admit(
     let mut query = operation.parse_query(request.query_string())?;
     let cursor = continue_list(operation, request.path(), &mut query, state)?;
     let consistency = Consistency::of(request.headers(), &state.secrets)?;
-    Ok(Admission::Operation(Box::new(Context { operation, caller, query, cursor, consistency })))
+    let may_read_copy = request.method() == Method::GET;
+    let context = Context { operation, caller, query, cursor, consistency, may_read_copy };
+    Ok(Admission::Operation(Box::new(context)))
 }
 
 /// Whether a percent-encoded path is text without control characters.

@@ -53,7 +53,7 @@ impl Call {
         if named.is_empty() {
             return Ok(Resolved::default());
         }
-        resolve(&mut self.connection().await?, self.caller(), named).await
+        resolve(&mut self.nearby().await?, self.caller(), named).await
     }
 
     /// Those records of a filter that the caller may see, so that nobody finds out by it what leads to hidden ones;
@@ -64,7 +64,7 @@ impl Call {
     pub async fn seen<I: ids::Id>(&self, named: Option<&[I]>) -> Result<Option<Vec<Uuid>>, Problem> {
         let Some(named) = named else { return Ok(None) };
         let named = named.iter().map(|id| id.uuid()).collect();
-        let seen = references::seen(&mut self.connection().await?, self.caller(), I::COLLECTION, named).await?;
+        let seen = references::seen(&mut self.nearby().await?, self.caller(), I::COLLECTION, named).await?;
         Ok(Some(seen.into_iter().collect()))
     }
 }

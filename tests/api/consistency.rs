@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::process::until;
+use crate::support::standby::Standby;
 use crate::support::{Actor, Answer, App, Options, new_pilot, path, sql, unique};
 
 const TOKEN: &str = "x-consistency-token";
@@ -14,6 +15,7 @@ async fn read(actor: &Actor, page: &str, token: &str) -> Answer {
 }
 
 async fn retitle(actor: &Actor, record: &str, title: &str) -> String {
+    // Whatever version there is: one that is read first may come from a copy.
     let answer = actor.patch_at(record, json!({"title": title}), "*").await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer.header(TOKEN).expect("an answer to a write carries a token").to_owned()
@@ -92,4 +94,60 @@ async fn what_another_server_keeps_is_not_shown_to_who_sends_a_token() {
         title(read(&app.anonymous(), &record, &token).await) != now
     })
     .await;
+}
+
+async fn beside_a_copy() -> (App, Standby) {
+    let first = App::start().await;
+    let standby = Standby::of(&first.database).await;
+    let options =
+        Options { database: Some(first.database.clone()), replica: Some(standby.url.clone()), ..Options::default() };
+    (App::start_with(options).await, standby)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_lags_is_read_by_who_wrote_nothing_and_passed_over_for_who_did() {
+    let (app, standby) = beside_a_copy().await;
+    let busan = app.busan().await;
+    let record = path("pilots", &new_pilot(&busan, json!({"title": "Old"})).await);
+    let token = retitle(&busan, &record, "Older").await;
+    // Once the copy has it, it answers, with a token and without.
+    until("the copy has it", Duration::from_secs(60), async || busan.get(&record).await.json["title"] == "Older").await;
+    assert_eq!(title(read(&busan, &record, &token).await), "Older");
+    standby.pause().await;
+    let newer = retitle(&busan, &record, "New").await;
+    let list = "/v1/pilots?limit=500&sort=-updated_at";
+    for _ in 0..3 {
+        assert_eq!(title(busan.get(&record).await), "Older", "the copy answers");
+        assert_eq!(title(read(&busan, &record, &token).await), "Older", "the copy has what this token asks for");
+        assert_eq!(title(read(&busan, &record, &newer).await), "New", "the primary answers");
+        assert!(read(&busan, list, &newer).await.text.contains("\"New\""));
+        assert!(!busan.get(list).await.text.contains("\"New\""));
+        // What is kept for anybody is not read from the copy.
+        assert_eq!(title(app.anonymous().get(&record).await), "New");
+    }
+    let overview = "/v1/reports/overview";
+    let before = busan.get(overview).await.ok();
+    new_pilot(&busan, json!({})).await;
+    let token =
+        busan.post("/v1/documents", json!({"title": "Plan", "city": "KRPUS"})).await.header(TOKEN).unwrap().to_owned();
+    assert_eq!(busan.get(overview).await.ok(), before, "the copy makes reports too");
+    assert_ne!(read(&busan, overview, &token).await.ok(), before);
+    standby.resume().await;
+    until("the copy follows", Duration::from_secs(60), async || busan.get(&record).await.json["title"] == "New").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_replica_is_away_the_primary_is_read() {
+    let (app, mut standby) = beside_a_copy().await;
+    let busan = app.busan().await;
+    let record = path("pilots", &new_pilot(&busan, json!({"title": "Here"})).await);
+    until("the copy has it", Duration::from_secs(60), async || busan.get(&record).await.json["title"] == "Here").await;
+    standby.kill();
+    for turn in 0..5 {
+        let expected = format!("Turn {turn}");
+        let token = retitle(&busan, &record, &expected).await;
+        assert_eq!(title(busan.get(&record).await), json!(expected));
+        assert_eq!(title(read(&busan, &record, &token).await), json!(expected));
+        busan.get("/v1/reports/overview").await.ok();
+    }
 }

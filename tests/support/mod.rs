@@ -10,6 +10,7 @@ pub mod cooperation;
 pub mod histories;
 pub mod life;
 pub mod process;
+pub mod standby;
 
 pub use client::{Actor, Answer};
 pub use cluster::{TestDatabase, empty_database, new_database, secret_of, sql, try_sql};
@@ -88,6 +89,8 @@ pub struct Options {
     pub trusted_proxies: Vec<ipnet::IpNet>,
     /// Where it tells Prometheus.
     pub metrics_listen: Option<SocketAddr>,
+    /// A copy that follows its database.
+    pub replica: Option<String>,
     /// MiB of answers that are kept; as by default if absent.
     pub cache_megabytes: Option<u32>,
     /// On the database of another application.
@@ -125,7 +128,10 @@ fn config(address: SocketAddr, options: &Options) -> Config {
 
 /// What an application on this database works with.
 pub fn state(database: &TestDatabase, address: SocketAddr, options: &Options) -> State {
-    let pool = Database::new(&database.url, 10).unwrap();
+    let mut pool = Database::new(&database.url, 10).unwrap();
+    if let Some(replica) = &options.replica {
+        pool = pool.with_replica(replica, 10).unwrap();
+    }
     let mut state = State::new(config(address, options), pool, Secrets::new(&MASTER_KEY), options.clock);
     if let Some(resolver) = &options.resolver {
         state.outgoing = Outgoing::resolving_by(resolver.clone(), PUBLIC_URL, false);

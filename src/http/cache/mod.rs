@@ -159,13 +159,14 @@ fn end(slots: &Slots, turn: Turn<'_>, key: &Key, kept: Slot) {
 pub async fn answer<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
-    context: Context,
+    mut context: Context,
     state: &State,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let answers = &state.answers;
     let (Some(key), Some(slots)) = (answers.key(&request, &context, state), &answers.slots) else {
         return made(request, next, context).await;
     };
+    context.may_read_copy = false;
     let wanted = Wanted::of(&request);
     let turn = match answers.find(slots, &Key { is_zipped: wanted.is_zipped, ..key.clone() }).await {
         Found::Here(kept) => {
