@@ -2,27 +2,34 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use actix_cors::Cors;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::http::{Method, header};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures_util::future::OptionFuture;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
+use uuid::Uuid;
 
 use crate::access::issuers::Issuers;
 use crate::access::keys::Keyring;
+use crate::access::remembered::Remembered;
 use crate::access::secrets::Secrets;
 use crate::api;
 use crate::config::Config;
-use crate::database::{Database, positions};
+use crate::database::{Database, listening};
+use crate::http::cache::Answers;
+use crate::http::consistency;
+use crate::http::metrics::{self, Metrics};
 use crate::http::middleware;
 use crate::http::outgoing::Outgoing;
 use crate::http::rates::Rates;
+use crate::ids;
 use crate::sync::exports::Slots;
 use crate::sync::worker;
 
@@ -34,6 +41,8 @@ pub enum Clock {
     System,
     /// Always this instant.
     Fixed(DateTime<Utc>),
+    /// The system's, so many seconds on, which may change while it runs.
+    Ahead(&'static AtomicI64),
 }
 
 impl Clock {
@@ -42,6 +51,7 @@ impl Clock {
         match self {
             Self::System => Utc::now(),
             Self::Fixed(instant) => instant,
+            Self::Ahead(seconds) => Utc::now() + TimeDelta::seconds(seconds.load(Ordering::Relaxed)),
         }
     }
 
@@ -53,6 +63,8 @@ impl Clock {
 
 /// What handlers share.
 pub struct State {
+    /// Which server this is, while it runs.
+    pub id: Uuid,
     /// The settings.
     pub config: Config,
     /// The pool.
@@ -63,6 +75,12 @@ pub struct State {
     pub keyring: Keyring,
     /// The outside issuers, with their keys.
     pub issuers: Issuers,
+    /// Tokens that were verified.
+    pub remembered: Remembered,
+    /// Answers that are kept.
+    pub answers: Answers,
+    /// What is counted.
+    pub metrics: Metrics,
     /// The rate limits.
     pub rates: Rates,
     /// Calls to addresses that clients name.
@@ -83,12 +101,17 @@ impl State {
         let rates = Rates::new(config.rate_reads, config.rate_writes, config.trusted_proxies.clone());
         let outgoing = Outgoing::new(&config.public_url, config.webhook_allow_private);
         let issuers = Issuers::new(&config.oidc_issuers);
+        let answers = Answers::new(config.cache_megabytes);
         Self {
+            id: ids::fresh(),
+            metrics: Metrics::new(&answers),
+            answers,
             config,
             database,
             secrets,
             keyring: Keyring::default(),
             issuers,
+            remembered: Remembered::default(),
             rates,
             outgoing,
             clock,
@@ -105,6 +128,7 @@ pub struct Application {
     address: SocketAddr,
     stopping: watch::Sender<bool>,
     worker: Option<JoinHandle<()>>,
+    metrics: Option<Server>,
 }
 
 /// Stops the service from elsewhere.
@@ -140,7 +164,8 @@ impl Application {
                 idle.rates.forget_idle();
             }
         });
-        tokio::spawn(positions::keep_listening(state.database.clone()));
+        tokio::spawn(listening::keep_listening(state.database.clone()));
+        let metrics = state.config.metrics_listen.map(|address| metrics::serve(state.clone(), address)).transpose()?;
         let worker = state.config.worker.then(|| tokio::spawn(worker::run(state.clone())));
         let server = HttpServer::new(move || {
             App::new()
@@ -160,7 +185,7 @@ impl Application {
         .disable_signals()
         .listen(listener)?
         .run();
-        Ok(Self { server, address, stopping, worker })
+        Ok(Self { server, address, stopping, worker, metrics })
     }
 
     /// Where it listens.
@@ -178,7 +203,11 @@ impl Application {
     /// # Errors
     /// If the server fails.
     pub async fn run(self) -> std::io::Result<()> {
+        let metrics = self.metrics.map(|server| (server.handle(), tokio::spawn(server)));
         let ended = self.server.await;
+        if let Some((handle, _)) = &metrics {
+            handle.stop(false).await;
+        }
         self.stopping.send_replace(true);
         if let Some(Err(error)) = OptionFuture::from(self.worker).await {
             tracing::error!(%error, "the background work ended early");
@@ -192,7 +221,7 @@ fn cors() -> Cors {
     Cors::default()
         .allow_any_origin()
         .allowed_methods([Method::GET, Method::HEAD, Method::OPTIONS])
-        .allowed_headers([header::ACCEPT, header::IF_NONE_MATCH, middleware::REQUEST_ID])
+        .allowed_headers([header::ACCEPT, header::IF_NONE_MATCH, middleware::REQUEST_ID, consistency::HEADER])
         .expose_headers([
             header::ETAG.as_str(),
             header::LOCATION.as_str(),
@@ -204,6 +233,7 @@ fn cors() -> Cors {
             "x-as-of",
             "x-as-of-position",
             "x-change-cursor",
+            consistency::HEADER.as_str(),
             "x-request-id",
         ])
         .block_on_origin_mismatch(false)

@@ -18,6 +18,9 @@ pub struct DatabaseSettings {
     /// Connection string of the role that owns the schema, for migrations; the service's own if absent
     #[arg(long, env = "DATABASE_MIGRATION_URL", hide_env_values = true, value_name = "URL")]
     pub database_migration_url: Option<String>,
+    /// Connection string of a copy that follows the database, for reads of the present; none if absent
+    #[arg(long, env = "DATABASE_REPLICA_URL", hide_env_values = true, value_name = "URL")]
+    pub database_replica_url: Option<String>,
     /// Folder of what the service keeps itself: private cluster, master key, demo accounts
     #[arg(long, env = "PILOT_EXCHANGE_DATA_DIR", default_value = "./var", value_name = "FOLDER")]
     pub data_dir: PathBuf,
@@ -38,6 +41,9 @@ pub struct ServiceSettings {
     /// File with the master key (64 hex digits) that encrypts signing keys; made in the data directory with the private cluster
     #[arg(long, env = "PILOT_EXCHANGE_MASTER_KEY_FILE", value_name = "FILE")]
     pub master_key_file: Option<PathBuf>,
+    /// Address and port to tell Prometheus at, under /metrics; told nowhere if absent
+    #[arg(long, env = "PILOT_EXCHANGE_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub metrics_listen: Option<String>,
     /// Seconds to finish running requests when asked to stop
     #[arg(long, env = "PILOT_EXCHANGE_DRAIN_SECONDS", default_value_t = 10, value_name = "SECONDS")]
     pub drain_seconds: u64,
@@ -56,6 +62,9 @@ pub struct ServiceSettings {
     /// Writes per second and account; bursts of ten seconds' worth; 0 = unlimited
     #[arg(long, env = "PILOT_EXCHANGE_RATE_WRITES", default_value_t = 20, value_name = "PER_SECOND")]
     pub rate_writes: u32,
+    /// MiB of answers to anonymous reads that are kept until something that they show changes; 0 = none
+    #[arg(long, env = "PILOT_EXCHANGE_CACHE_MB", default_value_t = 16, value_name = "MEBIBYTES")]
+    pub cache_mb: u32,
     /// Name of the publisher, shown at /v1
     #[arg(long, env = "PILOT_EXCHANGE_PUBLISHER_NAME", default_value = "Pilot Exchange", value_name = "NAME")]
     pub publisher_name: String,
@@ -93,6 +102,11 @@ pub enum LogForm {
     Json,
 }
 
+fn address(variable: &str, text: &str) -> Result<SocketAddr, String> {
+    let found = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    found.ok_or_else(|| format!("{variable}: {text:?} is not ADDRESS:PORT, such as 127.0.0.1:8080"))
+}
+
 fn network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     text.parse::<IpNet>()
@@ -111,6 +125,8 @@ pub struct Config {
     pub oidc_issuers: Vec<IssuerSettings>,
     /// The programs through which people log in, Swagger UI first.
     pub public_clients: Vec<PublicClient>,
+    /// Where it tells Prometheus, if anywhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// Seconds to finish running requests.
     pub drain_seconds: u64,
     /// Shown at `/v1`.
@@ -123,6 +139,8 @@ pub struct Config {
     pub rate_reads: u32,
     /// See [`ServiceSettings`].
     pub rate_writes: u32,
+    /// See [`ServiceSettings`]; MiB.
+    pub cache_megabytes: u32,
     /// See [`ServiceSettings`].
     pub trusted_proxies: Vec<IpNet>,
     /// See [`ServiceSettings`].
@@ -139,10 +157,9 @@ impl Config {
     /// # Errors
     /// One line that says which setting is impossible.
     pub fn of(settings: &ServiceSettings) -> Result<Self, String> {
-        let listen =
-            settings.listen.to_socket_addrs().ok().and_then(|mut addresses| addresses.next()).ok_or_else(|| {
-                format!("PILOT_EXCHANGE_LISTEN: {:?} is not ADDRESS:PORT, such as 127.0.0.1:8080", settings.listen)
-            })?;
+        let listen = address("PILOT_EXCHANGE_LISTEN", &settings.listen)?;
+        let metrics_listen = settings.metrics_listen.as_deref();
+        let metrics_listen = metrics_listen.map(|text| address("PILOT_EXCHANGE_METRICS_LISTEN", text)).transpose()?;
         let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{listen}"));
         let url = url::Url::parse(&public_url)
             .map_err(|error| format!("PILOT_EXCHANGE_PUBLIC_URL: {public_url:?} is not a URL: {error}"))?;
@@ -164,6 +181,7 @@ impl Config {
         let named = |variable: &'static str| move |error| format!("{variable}: {error}");
         Ok(Self {
             listen,
+            metrics_listen,
             oidc_issuers: issuers::read(settings.oidc_issuers.as_deref(), &public_url)
                 .map_err(named("PILOT_EXCHANGE_OIDC_ISSUERS"))?,
             public_clients: clients::read(settings.public_clients.as_deref(), &public_url)
@@ -175,6 +193,7 @@ impl Config {
             data_licence: settings.data_licence.clone(),
             rate_reads: settings.rate_reads,
             rate_writes: settings.rate_writes,
+            cache_megabytes: settings.cache_mb,
             trusted_proxies: settings.trusted_proxies.clone(),
             export_stall_seconds: settings.export_stall_seconds,
             webhook_allow_private: settings.webhook_allow_private,

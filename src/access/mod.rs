@@ -12,6 +12,7 @@ pub mod inbox;
 pub mod issuers;
 pub mod keys;
 pub mod oauth;
+pub mod remembered;
 pub mod secrets;
 pub mod table;
 pub mod tokens;

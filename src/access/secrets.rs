@@ -13,10 +13,11 @@ pub struct Secrets {
     seal: LessSafeKey,
     cursor: hmac::Key,
     login: hmac::Key,
+    consistency: hmac::Key,
 }
 
 impl Secrets {
-    /// Length of a cursor's tag.
+    /// Length of the tag of a cursor or a consistency token.
     pub const TAG_BYTES: usize = 16;
 
     /// From 32 bytes.
@@ -25,7 +26,12 @@ impl Secrets {
         let derive = |label: &str| hmac::sign(&master, label.as_bytes());
         let seal = UnboundKey::new(&AES_256_GCM, derive("seal").as_ref()).expect("HMAC-SHA256 gives 32 bytes");
         let key = |label: &str| hmac::Key::new(hmac::HMAC_SHA256, derive(label).as_ref());
-        Self { seal: LessSafeKey::new(seal), cursor: key("cursor"), login: key("login") }
+        Self {
+            seal: LessSafeKey::new(seal),
+            cursor: key("cursor"),
+            login: key("login"),
+            consistency: key("consistency"),
+        }
     }
 
     /// From a file with 64 hex digits.
@@ -71,6 +77,16 @@ impl Secrets {
     /// The tag that authenticates a login form.
     pub fn login_tag(&self, content: &[u8]) -> Vec<u8> {
         hmac::sign(&self.login, content).as_ref().to_vec()
+    }
+
+    /// The tag that authenticates a consistency token.
+    pub fn consistency_tag(&self, content: &[u8]) -> Vec<u8> {
+        hmac::sign(&self.consistency, content).as_ref()[..Self::TAG_BYTES].to_vec()
+    }
+
+    /// Whether a consistency token's tag is ours.
+    pub fn is_consistency_tag(&self, content: &[u8], tag: &[u8]) -> bool {
+        constant_time::verify_slices_are_equal(&self.consistency_tag(content), tag).is_ok()
     }
 
     /// The tag that authenticates a cursor.

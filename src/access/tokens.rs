@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::time::Instant;
 use uuid::Uuid;
 
+use super::remembered::{self, Verified};
 use super::{Caller, accounts, unauthenticated};
 use crate::app::State;
 use crate::http::{Code, Problem, text};
@@ -109,8 +110,18 @@ pub async fn issue(state: &State, account_id: Uuid, bearer: &Bearer<'_>) -> Resu
 ///
 /// # Errors
 /// 401 if the token is not valid or its account is disabled, 503 if an issuer's keys cannot be had.
-pub async fn caller_of(state: &State, token: &str) -> Result<Caller, Problem> {
-    let token = Unverified::read(token).ok_or_else(invalid)?;
+pub async fn caller_of(state: &State, text: &str) -> Result<Caller, Problem> {
+    let fingerprint = remembered::fingerprint(text);
+    // Taken before anything is read: a change that comes meanwhile ends what is read.
+    let generation = state.database.news.access();
+    if let Some(verified) = generation.and_then(|generation| state.remembered.get(&fingerprint, generation)) {
+        let keys = state.keyring.get(&state.database, &state.secrets).await?;
+        if keys.verifying.contains_key(&verified.kid) {
+            verified.times.check(state.clock.now())?;
+            return Ok(verified.caller.clone());
+        }
+    }
+    let token = Unverified::read(text).ok_or_else(invalid)?;
     if let Some(issuer) = token.issuer().and_then(|name| state.issuers.find(name)) {
         let subject = issuer.subject_of(&token, state.clock.now()).await?;
         let account = accounts::of_subject(&mut state.database.connection().await?, issuer.name(), &subject).await?;
@@ -118,7 +129,7 @@ pub async fn caller_of(state: &State, token: &str) -> Result<Caller, Problem> {
             unauthenticated("no account stands for this subject of this issuer; ask an administrator to add it to the oidc_subjects of one")
         });
     }
-    let claims = verify(state, &token).await?;
+    let (claims, times) = verify(state, &token).await?;
     let conn = &mut state.database.connection().await?;
     if let Some(login) = claims.sid
         && super::oauth::login::is_ended(conn, login).await?
@@ -126,7 +137,13 @@ pub async fn caller_of(state: &State, token: &str) -> Result<Caller, Problem> {
         return Err(unauthenticated("this login was ended; log in again"));
     }
     let account = accounts::load(conn, claims.sub).await?;
-    account.map(Caller::account).ok_or_else(|| unauthenticated("the account of this token is disabled"))
+    let caller =
+        account.map(Caller::account).ok_or_else(|| unauthenticated("the account of this token is disabled"))?;
+    if let (Some(generation), Some(kid)) = (generation, token.head["kid"].as_str()) {
+        let verified = Verified { generation, kid: kid.to_owned(), times, caller: caller.clone() };
+        state.remembered.insert(fingerprint, verified);
+    }
+    Ok(caller)
 }
 
 /// 401 without saying why: who has made the token up shall not learn from it.
@@ -135,7 +152,7 @@ pub fn invalid() -> Problem {
 }
 
 /// A token of ours.
-async fn verify(state: &State, token: &Unverified<'_>) -> Result<Claims, Problem> {
+async fn verify(state: &State, token: &Unverified<'_>) -> Result<(Claims, Times), Problem> {
     let kid = token.head["kid"].as_str().ok_or_else(invalid)?;
     let asked = Instant::now();
     let mut keys = state.keyring.get(&state.database, &state.secrets).await?;
@@ -149,8 +166,8 @@ async fn verify(state: &State, token: &Unverified<'_>) -> Result<Claims, Problem
         algorithms: &[Algorithm::EdDSA],
     };
     let key = keys.verifying.get(kid).ok_or_else(invalid)?;
-    expected.verify(token, key, state.clock.now())?;
-    serde_json::from_value(token.claims.clone()).map_err(|_| invalid())
+    let times = expected.verify(token, key, state.clock.now())?;
+    serde_json::from_value(token.claims.clone()).map(|claims| (claims, times)).map_err(|_| invalid())
 }
 
 /// A token in its parts, of which nothing is known to be true.
@@ -214,7 +231,7 @@ impl Expected<'_> {
     ///
     /// # Errors
     /// 401.
-    pub fn verify(&self, token: &Unverified<'_>, key: &DecodingKey, now: DateTime<Utc>) -> Result<(), Problem> {
+    pub fn verify(&self, token: &Unverified<'_>, key: &DecodingKey, now: DateTime<Utc>) -> Result<Times, Problem> {
         let algorithm = self.algorithm_of(token).ok_or_else(invalid)?;
         let claims = &token.claims;
         if claims["iss"] != self.issuer || claims.get("aud").is_none() || !claims["sub"].is_string() {
@@ -226,16 +243,42 @@ impl Expected<'_> {
         validation.set_issuer(&[self.issuer]);
         validation.set_audience(&[self.audience]);
         jsonwebtoken::decode::<serde::de::IgnoredAny>(token.text, key, &validation).map_err(|_| invalid())?;
+        let times = Times::of(claims)?;
+        times.check(now)?;
+        Ok(times)
+    }
+}
+
+/// When a token is good, in seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    from: Option<f64>,
+    until: f64,
+}
+
+impl Times {
+    fn of(claims: &Value) -> Result<Self, Problem> {
+        let until = claims["exp"].as_f64().ok_or_else(invalid)?;
+        let from = match &claims["nbf"] {
+            Value::Null => None,
+            from => Some(from.as_f64().ok_or_else(invalid)?),
+        };
+        Ok(Self { from, until })
+    }
+
+    /// Whether it is good by this clock.
+    ///
+    /// # Errors
+    /// 401.
+    pub fn check(self, now: DateTime<Utc>) -> Result<(), Problem> {
         let now = now.timestamp() as f64;
         let leeway = LEEWAY_SECONDS as f64;
-        let expires = claims["exp"].as_f64().ok_or_else(invalid)?;
-        if expires < now - leeway {
+        if self.until < now - leeway {
             return Err(unauthenticated("the access token has expired; get a new one from POST /oauth/token"));
         }
-        match &claims["nbf"] {
-            Value::Null => Ok(()),
-            from if from.as_f64().is_some_and(|from| from <= now + leeway) => Ok(()),
-            _ => Err(invalid()),
+        if self.from.is_some_and(|from| from > now + leeway) {
+            return Err(invalid());
         }
+        Ok(())
     }
 }

@@ -47,6 +47,9 @@ const TAGS: &[(&str, &str)] = &[
     ("service", "**The service itself.** Publisher, licence, health."),
 ];
 
+/// A consistency token as it looks.
+const TOKEN: &str = "AVrKHWUFcACAAAAAAACqqgAAAAAAAAQAUDsKGhRk2l7fCIGLpt0Mzg";
+
 /// Parameters of paths: what they are, and an example in the founding data.
 const PATH_EXAMPLES: &[(&str, &str)] = &[
     ("/v1/cities/", "KRPUS"),
@@ -207,7 +210,7 @@ fn finish_operation(
     }
     if let Some(responses) = operation["responses"].as_object_mut() {
         for (status, response) in responses.iter_mut().filter(|(status, _)| status.starts_with('2')) {
-            response["headers"] = success_headers(status, method, &id, reads_past);
+            response["headers"] = success_headers(status, path, method, &id, reads_past);
         }
         if matches!(id.as_str(), "get_organisation" | "get_pilot") {
             let headers = json!({"Location": {"$ref": "#/components/headers/Location"}});
@@ -339,6 +342,14 @@ fn header_parameters(path: &str, method: &str, id: &str) -> Vec<Value> {
         )),
         _ => {}
     }
+    if method == "get" && path.starts_with("/v1/") {
+        parameters.push(header(
+            "X-Consistency-Token",
+            false,
+            "The token of your last write, as it was answered: nothing older is read then, whichever server answers.",
+            json!({"type": "string", "maxLength": 100, "pattern": "^[A-Za-z0-9_-]+$", "examples": [TOKEN]}),
+        ));
+    }
     if method == "post" && id != "create_token" {
         parameters.push(header(
             "Idempotency-Key", false,
@@ -430,7 +441,7 @@ fn patch_example(schema: &Value) -> Value {
     json!({})
 }
 
-fn success_headers(status: &str, method: &str, id: &str, reads_past: bool) -> Value {
+fn success_headers(status: &str, path: &str, method: &str, id: &str, reads_past: bool) -> Value {
     let mut names = vec!["X-Request-Id", "RateLimit", "RateLimit-Policy"];
     if status != "204" && !id.starts_with("get_liveness") {
         names.push("ETag");
@@ -443,6 +454,9 @@ fn success_headers(status: &str, method: &str, id: &str, reads_past: bool) -> Va
     }
     if matches!(status, "201" | "202") {
         names.push("Location");
+    }
+    if method != "get" && path.starts_with("/v1/") {
+        names.push("X-Consistency-Token");
     }
     if method == "get" && (id.starts_with("list_") || id == "search_records") {
         names.push("Link");
@@ -463,6 +477,7 @@ fn headers() -> Value {
         "X-As-Of-Position": header("With `as_of`: the position that was read; `as_of` takes it.", "1024"),
         "X-As-Of": header("The instant of the snapshot; `as_of` takes it.", "2026-11-24T12:00:00.000000Z"),
         "X-Change-Cursor": header("Where to follow the changes from: a change that the snapshot held already may come again, and is known by its version.", "eyJhIjoxfQ"),
+        "X-Consistency-Token": header("Send it back with a read, and you are answered nothing older than this write.", TOKEN),
         "Content-Disposition": header("A name for the file.", "attachment; filename=\"pilots.csv\""),
         "X-Request-Id": header("The id of this request, in the log too.", "015aca1d-640d-7000-8000-0000000000aa"),
         "RateLimit": header("What is left of the limit.", "\"reads\";r=499"),

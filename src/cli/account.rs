@@ -11,7 +11,7 @@ use crate::access::Role;
 use crate::access::accounts::{self, OidcSubject};
 use crate::config::DatabaseSettings;
 use crate::database::schema::{account, city};
-use crate::database::{self, Conn, Database};
+use crate::database::{self, Conn, Database, news};
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -114,7 +114,9 @@ async fn run_at(home: &Home, action: Action) -> Result<(), Failure> {
                 disabled: None,
             };
             let changed = database::in_transaction(conn, async |conn| accounts::change(conn, id, change).await);
-            print(&changed.await.map_err(Failure::other)?);
+            let changed = changed.await.map_err(Failure::other)?;
+            until_known().await;
+            print(&changed);
         }
         Action::Disable { client_id } => set_disabled(conn, &client_id, true).await?,
         Action::Enable { client_id } => set_disabled(conn, &client_id, false).await?,
@@ -131,8 +133,15 @@ async fn run_at(home: &Home, action: Action) -> Result<(), Failure> {
 async fn set_disabled(conn: &mut Conn, client_id: &str, disabled: bool) -> Result<(), Failure> {
     let id = find(conn, client_id).await?;
     accounts::set_disabled(conn, id, disabled).await.map_err(Failure::other)?;
+    until_known().await;
     print(&accounts::find(conn, id).await.map_err(Failure::other)?);
     Ok(())
+}
+
+/// Waits until every running server has heard of the change, or uses nothing that it remembers: what this command says it
+/// did is then true everywhere.
+async fn until_known() {
+    tokio::time::sleep(news::BOUND).await;
 }
 
 /// The same rule as over the API.

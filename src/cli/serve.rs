@@ -123,7 +123,11 @@ pub fn checked(database: &DatabaseSettings, service: &ServiceSettings) -> Result
 /// # Errors
 /// If it is not a connection string.
 pub fn pool(url: &str, settings: &DatabaseSettings) -> Result<Database, Failure> {
-    Database::new(url, settings.database_connections).map_err(Failure::configuration)
+    let database = Database::new(url, settings.database_connections).map_err(Failure::configuration)?;
+    match &settings.database_replica_url {
+        Some(replica) => database.with_replica(replica, settings.database_connections).map_err(Failure::configuration),
+        None => Ok(database),
+    }
 }
 
 /// With a database of somebody else's the master key must be given, and be one.
@@ -139,8 +143,11 @@ pub fn check_master_key(database: &DatabaseSettings, file: Option<&Path>) -> Res
 
 /// Connection strings that cannot be read are told at once, before anything waits for them.
 fn check_addresses(settings: &DatabaseSettings) -> Result<(), Failure> {
-    let addresses =
-        [("DATABASE_URL", &settings.database_url), ("DATABASE_MIGRATION_URL", &settings.database_migration_url)];
+    let addresses = [
+        ("DATABASE_URL", &settings.database_url),
+        ("DATABASE_MIGRATION_URL", &settings.database_migration_url),
+        ("DATABASE_REPLICA_URL", &settings.database_replica_url),
+    ];
     for (variable, url) in addresses {
         if let Some(Err(error)) = url.as_ref().map(|url| url.parse::<tokio_postgres::Config>()) {
             return Err(named(variable)(format!("is not a connection string: {error}")));

@@ -8,7 +8,7 @@ use super::Failure;
 use super::serve::{Home, asked_to_stop, checked, pool, secrets};
 use crate::app::{Clock, State};
 use crate::config::{Config, DatabaseSettings, ServiceSettings};
-use crate::database::{migrations, positions};
+use crate::database::{listening, migrations};
 use crate::sync::worker;
 
 /// How often the migrations of another process are looked for, a second apart.
@@ -32,7 +32,7 @@ async fn run_at(
     let secrets = secrets(service.master_key_file.as_deref(), &database.data_dir)?;
     await_migrations(home).await?;
     let state = web::Data::new(State::new(config, pool(&home.url, database)?, secrets, Clock::System));
-    tokio::spawn(positions::keep_listening(state.database.clone()));
+    tokio::spawn(listening::keep_listening(state.database.clone()));
     let stopping = state.stopping.clone();
     tokio::spawn(async move {
         asked_to_stop().await;

@@ -1,5 +1,7 @@
 //! The rows of history: one of `revision` and one of `change` for each version of a record.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -101,10 +103,13 @@ impl Tx {
     }
 
     async fn write_history(&mut self, rows: Vec<Row>) -> Result<(), Problem> {
+        self.changed.collections.extend(rows.iter().map(|row| Cow::Borrowed(row.collection)));
         let changes: Vec<_> =
             rows.iter().map(|row| (change::record_id.eq(row.record_id), change::version.eq(row.version))).collect();
         diesel::insert_into(revision::table).values(rows).execute(&mut self.conn).await?;
-        diesel::insert_into(change::table).values(changes).execute(&mut self.conn).await?;
+        let ids: Vec<i64> =
+            diesel::insert_into(change::table).values(changes).returning(change::id).load(&mut self.conn).await?;
+        self.changed.last = ids.into_iter().max().max(self.changed.last);
         Ok(())
     }
 }

@@ -14,6 +14,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
+use self::news::{Changed, News};
+use self::replica::Replica;
 use crate::access::{Caller, unauthorised_city};
 use crate::http::Problem;
 use crate::http::conditional::IfMatch;
@@ -22,11 +24,14 @@ pub mod batches;
 pub mod cluster;
 pub mod external_ids;
 pub mod history;
+pub mod listening;
 pub mod migrations;
+pub mod news;
 pub mod positions;
 pub mod records;
 pub mod references;
 mod referring;
+pub mod replica;
 pub mod rows;
 #[expect(missing_docs, reason = "generated")]
 pub mod schema;
@@ -54,12 +59,16 @@ const WAIT: Duration = Duration::from_secs(1);
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
     url: Arc<str>,
-    /// For what takes long, so that it cannot take the connections of requests.
-    apart: Pool<AsyncPgConnection>,
+    /// For what takes long, so that it cannot take the connections of requests; none where there are too few.
+    apart: Option<Pool<AsyncPgConnection>>,
+    /// A copy that follows.
+    replica: Option<Arc<Replica>>,
     /// Told of each commit.
     committed: Arc<Notify>,
     /// The last number that a change got, as far as this server heard.
     pub sequenced: watch::Sender<i64>,
+    /// What this server has heard of changes.
+    pub news: Arc<News>,
 }
 
 impl Database {
@@ -75,9 +84,31 @@ impl Database {
         let _: tokio_postgres::Config =
             url.parse().map_err(|error| format!("DATABASE_URL is not a connection string: {error}"))?;
         let apart = (connections / 5).min(4);
-        let pool = pool(url, connections - apart)?;
-        let apart = if apart == 0 { pool.clone() } else { self::pool(url, apart)? };
-        Ok(Self { pool, apart, url: url.into(), committed: Arc::default(), sequenced: watch::Sender::new(0) })
+        // A ping per checkout costs more than most statements; a dead connection shows itself at first use.
+        let pool = pool(url, connections - apart, RecyclingMethod::Fast)?;
+        let apart = (apart > 0).then(|| self::pool(url, apart, RecyclingMethod::Fast)).transpose()?;
+        Ok(Self {
+            pool,
+            apart,
+            replica: None,
+            url: url.into(),
+            committed: Arc::default(),
+            sequenced: watch::Sender::new(0),
+            news: Arc::default(),
+        })
+    }
+
+    /// The same, with a copy that reads of the present may go to, by as many connections as to it itself.
+    ///
+    /// # Errors
+    /// If `url` is not a connection string.
+    pub fn with_replica(self, url: &str, connections: usize) -> Result<Self, String> {
+        Ok(Self { replica: Some(Arc::new(Replica::new(url, connections)?)), ..self })
+    }
+
+    /// The copy, if there is one.
+    pub fn replica(&self) -> Option<&Replica> {
+        self.replica.as_deref()
     }
 
     /// A connection.
@@ -95,12 +126,21 @@ impl Database {
         })
     }
 
+    /// How many connections are in use.
+    pub fn connections_in_use(&self) -> u64 {
+        let used = |pool: &Pool<AsyncPgConnection>| {
+            let status = pool.status();
+            u64::try_from(status.size.saturating_sub(status.available)).unwrap_or_default()
+        };
+        used(&self.pool) + self.apart.as_ref().map_or(0, used)
+    }
+
     /// A connection for what takes long: an export, say.
     ///
     /// # Errors
     /// 503 if there is none within a second.
     pub async fn connection_apart(&self) -> Result<Conn, Problem> {
-        self.apart.get().await.map_err(|error| match &error {
+        self.apart.as_ref().unwrap_or(&self.pool).get().await.map_err(|error| match &error {
             PoolError::Timeout(_) => {
                 Problem::unavailable("as many exports as this server has connections for are running; ask again later")
             }
@@ -115,7 +155,16 @@ impl Database {
     pub async fn begin(&self, caller: Caller, if_match: IfMatch, now: DateTime<Utc>) -> Result<Tx, Problem> {
         let mut conn = self.connection().await?;
         <AsyncPgConnection as AsyncConnection>::TransactionManager::begin_transaction(&mut *conn).await?;
-        Ok(Tx { conn, committed: self.committed.clone(), caller, if_match, now, acting: Acting::default() })
+        Ok(Tx {
+            conn,
+            committed: self.committed.clone(),
+            news: self.news.clone(),
+            changed: Changed::default(),
+            caller,
+            if_match,
+            now,
+            acting: Acting::default(),
+        })
     }
 }
 
@@ -127,10 +176,13 @@ fn session(url: &str, name: &str) -> Result<tokio_postgres::Config, tokio_postgr
     Ok(config)
 }
 
-fn pool(url: &str, connections: usize) -> Result<Pool<AsyncPgConnection>, String> {
+fn pool(
+    url: &str,
+    connections: usize,
+    recycling: RecyclingMethod<AsyncPgConnection>,
+) -> Result<Pool<AsyncPgConnection>, String> {
     let mut config = ManagerConfig::default();
-    // A ping per checkout costs more than most statements; a dead connection shows itself at first use.
-    config.recycling_method = RecyclingMethod::Fast;
+    config.recycling_method = recycling;
     // Each worker of the server has a runtime of its own, which ends before the others have finished their requests; a
     // connection lives on the runtime that made it, so all are made on the one that outlives them.
     let runtime = Handle::current();
@@ -197,6 +249,9 @@ pub struct Tx {
     /// Its connection.
     pub conn: Conn,
     committed: Arc<Notify>,
+    news: Arc<News>,
+    /// What it changes, for those who remember.
+    changed: Changed,
     /// Who asked.
     pub caller: Caller,
     /// The header If-Match.
@@ -211,6 +266,17 @@ impl Tx {
     /// The day in UTC.
     pub fn today(&self) -> NaiveDate {
         self.now.date_naive()
+    }
+
+    /// The id of the last change that it made so far.
+    pub fn last_change(&self) -> Option<i64> {
+        self.changed.last
+    }
+
+    /// An account, a login or a key is changed: what this server remembers of tokens ends with the commit, before anybody
+    /// is answered.
+    pub fn changes_access(&mut self) {
+        self.changed.access = true;
     }
 
     /// Asserts that the caller acts for one of these cities, or is an administrator; remembers which for history.
@@ -258,7 +324,11 @@ impl Tx {
     /// # Errors
     /// Constraints that are checked at the end, and 503 if the connection was lost.
     pub async fn commit(mut self) -> Result<(), Problem> {
-        <AsyncPgConnection as AsyncConnection>::TransactionManager::commit_transaction(&mut *self.conn).await?;
+        let done =
+            <AsyncPgConnection as AsyncConnection>::TransactionManager::commit_transaction(&mut *self.conn).await;
+        // Also when it failed: a connection may be lost after the commit.
+        self.news.changed(&self.changed);
+        done?;
         self.committed.notify_one();
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! Positions in the order of changes: numbers given after commit, and every view of a record as it was at one.
 
-use std::pin::pin;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -8,11 +7,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Timestamptz};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection, TransactionManager};
-use futures_util::{StreamExt, stream};
-use tokio_postgres::AsyncMessage;
 
 use super::schema::change;
-use super::{Conn, Database, session};
+use super::{Conn, Database};
 use crate::http::{Code, Problem};
 
 /// Changes numbered in one statement.
@@ -138,6 +135,23 @@ impl Reader {
                 None
             }
         };
+        Self::long(conn, as_of, position, pause).await
+    }
+
+    /// The same of the present as a copy of the database has it, which numbers no changes.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn snapshot_of_copy(conn: Conn, pause: Duration) -> Result<(Self, Moment), Problem> {
+        Self::long(conn, None, None, pause).await
+    }
+
+    async fn long(
+        conn: Conn,
+        as_of: Option<AsOf>,
+        position: Option<Position>,
+        pause: Duration,
+    ) -> Result<(Self, Moment), Problem> {
         // A statement may have to sort a whole collection.
         let settings = format!(
             "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = '10min';
@@ -235,44 +249,6 @@ pub async fn keep_numbering(database: Database) {
                 }
             }
             Err(problem) => tracing::warn!(%problem, "changes could not be numbered now"),
-        }
-    }
-}
-
-/// Hears of numbers that any server gave, for those who wait for changes. Whoever waits looks now and then as well, so
-/// nothing is missed while this is away.
-pub async fn keep_listening(database: Database) {
-    const PAUSE: Duration = Duration::from_secs(1);
-    loop {
-        if let Err(error) = listen(&database).await {
-            tracing::warn!(%error, "news of changes cannot be heard now");
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-async fn listen(database: &Database) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) =
-        session(&database.url, "pilot-exchange listening")?.connect(tokio_postgres::NoTls).await?;
-    let mut messages = stream::poll_fn(move |context| connection.poll_message(context));
-    let mut begun = pin!(client.batch_execute("LISTEN pilot_exchange_changes"));
-    let mut is_begun = false;
-    loop {
-        tokio::select! {
-            begun = &mut begun, if !is_begun => {
-                begun?;
-                is_begun = true;
-            }
-            message = messages.next() => match message {
-                Some(Ok(AsyncMessage::Notification(news))) => {
-                    if let Ok(seq) = news.payload().parse() {
-                        database.sequenced.send_replace(seq);
-                    }
-                }
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(error),
-                None => return Ok(()),
-            },
         }
     }
 }

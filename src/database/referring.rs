@@ -53,7 +53,7 @@ struct Count {
 }
 
 /// The collection that a table's rows belong to, as the interface names it.
-fn collection_of(table: &str) -> &str {
+pub(super) fn collection_of(table: &str) -> &str {
     match table {
         "city" => "cities",
         "organisation" => "organisations",

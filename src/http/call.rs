@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, web};
 use aws_lc_rs::digest;
 use futures_util::future::{Ready, ready};
@@ -15,20 +15,18 @@ use uuid::Uuid;
 use super::accept;
 use super::body::BodyHash;
 use super::conditional::{self, IfMatch};
+use super::consistency::{self, Consistency};
 use super::idempotency;
 use super::merging;
 use super::middleware::{Context, filters};
-use super::operation::{Operation, of_parameter};
 use super::paging::{Cursor, Page, SortKey, sort_keys};
 use super::presentation;
 use super::problem::{Code, Problem};
 use super::reply::Reply;
-use super::schemas::Reference;
 use crate::access::Caller;
 use crate::app::State;
 use crate::database::positions::{AsOf, Moment, Reader};
 use crate::database::records::{self, Record};
-use crate::database::references::{self, Resolved};
 use crate::database::search::Narrowing;
 use crate::database::{Conn, Tx};
 use crate::ids;
@@ -44,37 +42,6 @@ pub fn query_as<T: DeserializeOwned>(query: &Value) -> Result<T, Problem> {
     })
 }
 
-/// The cities and terms that a query names.
-fn named_in(operation: &Operation, query: &Value) -> Vec<Reference> {
-    let found = operation.query_schema().references(query);
-    found.into_iter().filter(|one| one.collection.starts_with("terms/") || one.collection == "cities").collect()
-}
-
-async fn resolve(conn: &mut Conn, caller: &Caller, named: Vec<Reference>) -> Result<Resolved, Problem> {
-    let mut faults = vec![];
-    // Records keep retired terms, so they can be found by them.
-    let keeps = |_: &Reference| true;
-    let resolved = references::resolve_in(conn, caller, named, keeps, &mut faults).await?;
-    if faults.is_empty() {
-        Ok(resolved)
-    } else {
-        Err(Problem::bad_parameters(faults.into_iter().map(of_parameter).collect()))
-    }
-}
-
-/// What the query of an operation names, for whoever asks it without a call of it: a page.
-///
-/// # Errors
-/// 400 for cities and terms that do not exist.
-pub async fn resolved_in(
-    operation: &Operation,
-    query: &Value,
-    conn: &mut Conn,
-    caller: &Caller,
-) -> Result<Resolved, Problem> {
-    resolve(conn, caller, named_in(operation, query)).await
-}
-
 /// What a handler answers.
 pub type Answer = Result<Reply, Problem>;
 
@@ -82,7 +49,7 @@ pub type Answer = Result<Reply, Problem>;
 pub struct Call {
     request: HttpRequest,
     state: web::Data<State>,
-    context: Context,
+    pub(super) context: Context,
     if_match: IfMatch,
     idempotency_key: Option<String>,
     snapshot: Cell<Option<Reader>>,
@@ -171,11 +138,23 @@ impl Call {
         if let Some(snapshot) = self.snapshot.take() {
             return Ok(snapshot);
         }
-        let conn = self.connection().await?;
         match self.as_of()? {
-            Some(as_of) => Reader::past(conn, as_of, self.state.clock.now()).await,
-            None => Ok(Reader::present(conn)),
+            Some(as_of) => Reader::past(self.connection().await?, as_of, self.state.clock.now()).await,
+            None => Ok(Reader::present(self.nearby().await?)),
         }
+    }
+
+    /// A connection that reads the present: of the replica, if it may and has what the client wrote.
+    pub(super) async fn nearby(&self) -> Result<Conn, Problem> {
+        match self.copy().await {
+            Some(conn) => Ok(conn),
+            None => self.connection().await,
+        }
+    }
+
+    async fn copy(&self) -> Option<Conn> {
+        let replica = self.state.database.replica().filter(|_| self.context.may_read_copy)?;
+        replica.connection(self.context.consistency.and_then(|consistency| consistency.change)).await
     }
 
     /// What the query names as past.
@@ -192,6 +171,20 @@ impl Call {
     pub async fn snapshot(&self, pause: Duration) -> Result<(Reader, Moment), Problem> {
         let (as_of, conn) = (self.as_of()?, self.state.database.connection_apart().await?);
         Reader::snapshot(conn, as_of, self.state.clock.now(), pause).await
+    }
+
+    /// Like [`Call::snapshot`], for an answer that is made at once and tells nobody where to follow: the replica may make
+    /// the present.
+    ///
+    /// # Errors
+    /// As [`Call::snapshot`].
+    pub async fn still(&self, pause: Duration) -> Result<(Reader, Moment), Problem> {
+        if self.as_of()?.is_none()
+            && let Some(conn) = self.copy().await
+        {
+            return Reader::snapshot_of_copy(conn, pause).await;
+        }
+        self.snapshot(pause).await
     }
 
     /// Takes this snapshot as the next reader.
@@ -228,30 +221,6 @@ impl Call {
     /// 503 if there is none within a second.
     pub async fn connection(&self) -> Result<Conn, Problem> {
         self.state.database.connection().await
-    }
-
-    /// The cities that filters name, by the name used; other references in filters are checked too.
-    ///
-    /// # Errors
-    /// 400 for cities and terms that do not exist, so that a report job hears of its typo.
-    pub async fn resolved(&self) -> Result<Resolved, Problem> {
-        let named = named_in(self.context.operation, &self.context.query);
-        if named.is_empty() {
-            return Ok(Resolved::default());
-        }
-        resolve(&mut self.connection().await?, self.caller(), named).await
-    }
-
-    /// Those records of a filter that the caller may see, so that nobody finds out by it what leads to hidden ones;
-    /// `None` when the filter names none.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn seen<I: ids::Id>(&self, named: Option<&[I]>) -> Result<Option<Vec<Uuid>>, Problem> {
-        let Some(named) = named else { return Ok(None) };
-        let named = named.iter().map(|id| id.uuid()).collect();
-        let seen = references::seen(&mut self.connection().await?, self.caller(), I::COLLECTION, named).await?;
-        Ok(Some(seen.into_iter().collect()))
     }
 
     /// One transaction for the whole request: what `work` did is kept if it answers, and undone if it does not.
@@ -301,13 +270,19 @@ impl Call {
     }
 
     async fn in_transaction(&self, tx: &mut Tx, work: &impl AsyncFn(&mut Tx) -> Answer) -> Answer {
-        let Some(key) = self.idempotency() else { return work(tx).await };
+        let Some(key) = self.idempotency() else { return work(tx).await.map(|reply| self.consistent(reply, tx)) };
         if let Some(reply) = idempotency::replay(tx, &key).await? {
             return Ok(reply);
         }
-        let reply = work(tx).await?;
+        let reply = self.consistent(work(tx).await?, tx);
         idempotency::store(tx, &key, &reply).await?;
         Ok(reply)
+    }
+
+    /// The answer to a write, with the token by which nothing older is read.
+    fn consistent(&self, reply: Reply, tx: &Tx) -> Reply {
+        let token = Consistency { server: self.state.id, change: tx.last_change() };
+        reply.header(consistency::HEADER, &token.encode(&self.state.secrets))
     }
 
     fn request_hash(&self) -> Vec<u8> {
@@ -449,12 +424,10 @@ impl Call {
     /// 304 if the client already has this representation [RFC 9110 13.1.2].
     pub fn known(&self, reply: Reply) -> Reply {
         let etag = reply.headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).unwrap_or_default();
-        let Some(known) = self.knows(etag) else { return reply };
-        let mut unchanged = Reply::empty(StatusCode::NOT_MODIFIED).header(header::ETAG, &known);
-        if let Some(link) = reply.headers.get(header::LINK) {
-            unchanged.headers.insert(header::LINK, link.clone());
+        match self.knows(etag) {
+            Some(known) => conditional::unchanged(&known, &reply.headers),
+            None => reply,
         }
-        unchanged
     }
 }
 

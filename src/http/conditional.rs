@@ -1,10 +1,12 @@
 //! Conditional requests [RFC 9110 13]: strong ETags that hold the version and a hash of the representation.
 
 use actix_web::HttpRequest;
-use actix_web::http::header;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap};
 use aws_lc_rs::digest;
 
 use super::problem::{Code, Problem};
+use super::reply::Reply;
 
 /// The codings of compressed answers; their ETags end with `-gzip`, say, so that they differ from the plain one.
 const CODINGS: &[&str] = &["gzip", "deflate"];
@@ -38,7 +40,7 @@ impl IfMatch {
     /// # Errors
     /// 400 if the header is not a list of ETags of this service.
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let Some(value) = joined(request, &header::IF_MATCH) else {
+        let Some(value) = joined(request.headers(), &header::IF_MATCH) else {
             return Ok(Self::Absent);
         };
         if value.trim() == "*" {
@@ -98,9 +100,21 @@ impl IfMatch {
     }
 }
 
+/// The header If-None-Match.
+pub fn known_of(headers: &HeaderMap) -> Option<String> {
+    joined(headers, &header::IF_NONE_MATCH)
+}
+
 /// The ETag of If-None-Match that is this one (weak comparison), compressed or not: 304 is the answer then.
 pub fn known_as(request: &HttpRequest, etag: &str) -> Option<String> {
-    let value = joined(request, &header::IF_NONE_MATCH).filter(|_| !etag.is_empty())?;
+    known_in(&known_of(request.headers())?, etag)
+}
+
+/// The same, of the header's value.
+pub fn known_in(value: &str, etag: &str) -> Option<String> {
+    if etag.is_empty() {
+        return None;
+    }
     if value.trim() == "*" {
         return Some(etag.to_owned());
     }
@@ -109,11 +123,22 @@ pub fn known_as(request: &HttpRequest, etag: &str) -> Option<String> {
         let uncoded = CODINGS.iter().find_map(|coding| tag.strip_suffix(&format!("-{coding}"))).unwrap_or(tag);
         format!("{uncoded}\"")
     };
-    tags(&value).find(|tag| plain(tag) == etag).map(|tag| tag.trim_start_matches("W/").to_owned())
+    tags(value).find(|tag| plain(tag) == etag).map(|tag| tag.trim_start_matches("W/").to_owned())
 }
 
-fn joined(request: &HttpRequest, name: &header::HeaderName) -> Option<String> {
-    let values: Vec<&str> = request.headers().get_all(name).filter_map(|value| value.to_str().ok()).collect();
+/// 304 for what the client knows under this ETag, with what belongs to an answer that has these headers.
+pub fn unchanged(known: &str, headers: &HeaderMap) -> Reply {
+    let mut unchanged = Reply::empty(StatusCode::NOT_MODIFIED).header(header::ETAG, known);
+    for name in [header::LINK, header::CONTENT_LANGUAGE] {
+        if let Some(value) = headers.get(&name) {
+            unchanged.headers.insert(name, value.clone());
+        }
+    }
+    unchanged
+}
+
+fn joined(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
+    let values: Vec<&str> = headers.get_all(name).filter_map(|value| value.to_str().ok()).collect();
     (!values.is_empty()).then(|| values.join(","))
 }
 

@@ -1,5 +1,6 @@
 //! What every request walks through, in this order: request id · route and method · size · token · rate ·
-//! media types · role · query; then the handler; then errors as problems, security headers, the log line.
+//! media types · role · query; then what the cache has, or the handler; then errors as problems, security headers,
+//! the log line.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -10,12 +11,14 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpResponse, web};
+use actix_web::{Error, HttpResponse, web};
 use futures_util::FutureExt;
 use serde_json::Value;
 
 use super::accept;
 use super::body::MAX_BYTES;
+use super::cache;
+use super::consistency::Consistency;
 use super::operation::{OPERATIONS, Operation};
 use super::paging::Cursor;
 use super::problem::{Code, Problem};
@@ -37,6 +40,11 @@ pub struct Context {
     pub query: Value,
     /// Where the list goes on.
     pub cursor: Option<Cursor>,
+    /// What must not be older than a write.
+    pub consistency: Option<Consistency>,
+    /// Whether a copy of the database may be read for it: not for what is kept, which is promised not to be older than
+    /// the database itself allows.
+    pub may_read_copy: bool,
 }
 
 /// The middleware around everything.
@@ -65,19 +73,22 @@ pub async fn entry(
     };
 
     let mut limits = vec![];
-    let mut account = None;
+    let (mut operation, mut account) = (None, None);
     let walk = async {
-        match admit(&request, &state, &mut limits).await {
+        match admit(&request, &state, &mut operation, &mut limits).await {
             Err(refused) => Ok(request.into_response(problem(&refused))),
             Ok(Admission::Allow(methods)) => {
                 Ok(request.into_response(HttpResponse::NoContent().insert_header((header::ALLOW, methods)).finish()))
             }
             Ok(admission) => {
-                if let Admission::Operation(context) = admission {
-                    account = context.caller.client_id().map(str::to_owned);
-                    request.extensions_mut().insert(*context);
-                }
-                next.call(request).await.map(|answer| as_problem(answer.map_into_boxed_body(), &problem))
+                let answer = match admission {
+                    Admission::Operation(context) => {
+                        account = context.caller.client_id().map(str::to_owned);
+                        cache::answer(request, next, *context, &state).await
+                    }
+                    _ => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
+                };
+                answer.map(|answer| as_problem(answer, &problem))
             }
         }
     };
@@ -98,6 +109,7 @@ pub async fn entry(
         response.headers_mut().insert(name, value);
     }
     finish(response.headers_mut(), &path, &request_id, account.is_some());
+    state.metrics.count(operation, response.status().as_u16());
     tracing::info!(
         request_id,
         %method,
@@ -124,6 +136,7 @@ enum Admission {
 async fn admit(
     request: &ServiceRequest,
     state: &State,
+    found: &mut Option<&'static Operation>,
     limits: &mut Vec<(HeaderName, HeaderValue)>,
 ) -> Result<Admission, Problem> {
     if !is_text(request.uri().path()) {
@@ -153,6 +166,7 @@ async fn admit(
     let Some(operation) = methods.get(request.method()) else {
         return Err(method_not_allowed(&allowed(methods.keys())));
     };
+    *found = Some(operation);
     check_size(request.headers(), operation.max_bytes)?;
     let address = state.rates.address_of(request);
     let caller = match bearer(request.headers(), operation)? {
@@ -171,7 +185,10 @@ async fn admit(
     table::check(operation.permission, &caller, state)?;
     let mut query = operation.parse_query(request.query_string())?;
     let cursor = continue_list(operation, request.path(), &mut query, state)?;
-    Ok(Admission::Operation(Box::new(Context { operation, caller, query, cursor })))
+    let consistency = Consistency::of(request.headers(), &state.secrets)?;
+    let may_read_copy = request.method() == Method::GET;
+    let context = Context { operation, caller, query, cursor, consistency, may_read_copy };
+    Ok(Admission::Operation(Box::new(context)))
 }
 
 /// Whether a percent-encoded path is text without control characters.
@@ -358,6 +375,11 @@ pub async fn outermost(
         let own = etag.and_then(|etag| HeaderValue::from_str(&format!("{etag}-{coding}\"")).ok());
         if let Some(own) = own {
             headers.insert(header::ETAG, own);
+        }
+        // What was compressed before and kept has not been told to vary by it.
+        let is_told = headers.get_all(header::VARY).any(|vary| vary == "accept-encoding");
+        if !is_told {
+            headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
         }
     }
     Ok(response)

@@ -30,6 +30,11 @@ pub struct Operation {
     pub answers: Vec<String>,
     /// Whether it is a list, with a cursor.
     pub is_list: bool,
+    /// Whether its answers may be kept in the cache: a read of what the registry holds that is neither an export nor the
+    /// feed.
+    pub is_kept: bool,
+    /// The collection whose records it answers, if it is the list of one or one of them.
+    collection: Option<String>,
     parameters: Vec<Value>,
     query: OnceLock<Schema>,
 }
@@ -40,7 +45,8 @@ pub static OPERATIONS: LazyLock<HashMap<String, HashMap<Method, Operation>>> = L
     for (path, item) in crate::api::document()["paths"].as_object().into_iter().flatten() {
         for (method, operation) in item.as_object().into_iter().flatten() {
             if let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) {
-                operations.entry(path.clone()).or_default().insert(method, Operation::new(path, operation));
+                let one = Operation::new(path, &method, operation);
+                operations.entry(path.clone()).or_default().insert(method, one);
             }
         }
     }
@@ -48,7 +54,7 @@ pub static OPERATIONS: LazyLock<HashMap<String, HashMap<Method, Operation>>> = L
 });
 
 impl Operation {
-    fn new(path: &str, operation: &Value) -> Self {
+    fn new(path: &str, method: &Method, operation: &Value) -> Self {
         let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
         let media = |content: &Value| {
             content.as_object().into_iter().flatten().map(|(media, _)| media.clone()).collect::<Vec<_>>()
@@ -71,12 +77,24 @@ impl Operation {
                 .filter(|(status, _)| status.starts_with('2'))
                 .flat_map(|(_, response)| media(&response["content"]))
                 .collect(),
+            is_kept: method == Method::GET
+                && path.starts_with("/v1/")
+                && !path.starts_with("/v1/exports/")
+                && path != "/v1/changes",
+            collection: collection_at(path),
             is_list: parameters.iter().any(|parameter| parameter["name"] == "cursor"),
             path: path.to_owned(),
             parameters,
             query: OnceLock::new(),
             id,
         }
+    }
+
+    /// The one collection whose view answers this query; none if others may be asked as well: by a filter, say.
+    pub fn collection_read(&self, query: &Value) -> Option<&str> {
+        const OF_THE_VIEW: [&str; 4] = ["limit", "sort", "count", "lang"];
+        let is_plain = query.as_object().is_some_and(|query| query.keys().all(|name| OF_THE_VIEW.contains(&&**name)));
+        self.collection.as_deref().filter(|_| is_plain)
     }
 
     /// The schema of the query as one object.
@@ -137,6 +155,14 @@ impl Operation {
         faults.extend(self.query_schema().faults(&query).into_iter().map(of_parameter));
         if faults.is_empty() { Ok(query) } else { Err(Problem::bad_parameters(faults)) }
     }
+}
+
+/// The collection of `/v1/pilots` and `/v1/pilots/{id}`.
+fn collection_at(path: &str) -> Option<String> {
+    let mut parts = path.strip_prefix("/v1/")?.split('/');
+    let (collection, id, none) = (parts.next()?, parts.next(), parts.next());
+    let is_record = id.is_none_or(|id| id == "{id}") && none.is_none();
+    (is_record && !collection.contains('{')).then(|| collection.to_owned())
 }
 
 /// A fault of the query as an object, told as a fault of the parameter.

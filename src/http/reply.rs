@@ -56,9 +56,9 @@ impl Reply {
     }
 }
 
-impl Responder for Reply {
-    type Body = BoxBody;
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+impl Reply {
+    /// As the server sends it.
+    pub fn into_response(self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         for (name, value) in self.headers {
             response.insert_header((name, value));
@@ -67,5 +67,12 @@ impl Responder for Reply {
             Some(stream) => response.body(*stream),
             None => response.body(self.body),
         }
+    }
+}
+
+impl Responder for Reply {
+    type Body = BoxBody;
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.into_response()
     }
 }

@@ -111,7 +111,7 @@ async fn last_change(conn: &mut Conn, position: i64) -> Result<DateTime<Utc>, Pr
 /// 400 for filters that name nothing, 406, and 503 if no connection is free.
 pub async fn answer(call: Call, report: &Entry) -> Answer {
     let format = ReportFormat::of(&call)?;
-    let (mut reader, moment) = call.snapshot(PAUSE).await?;
+    let (mut reader, moment) = call.still(PAUSE).await?;
     let changed_at = last_change(&mut reader.conn, moment.seq).await?;
     let past = reader.position.map(|position| position.seq);
     let today = reader.day(call.state().clock.today());

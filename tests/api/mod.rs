@@ -1,6 +1,8 @@
 //! The conventions of the interface.
 
+mod cache;
 mod conditional;
+mod consistency;
 mod examples;
 mod filters;
 mod filters_of_all;
@@ -8,12 +10,14 @@ mod headers;
 mod idempotency;
 mod issuers;
 mod login;
+mod metrics;
 pub mod openapi;
 mod paging;
 mod panics;
 mod presentation;
 mod problems;
 mod records;
+mod remembered;
 mod text;
 mod token_attacks;
 mod tokens;

@@ -28,6 +28,8 @@ async fn a_panic_in_a_handler_is_a_problem_and_the_server_goes_on() {
         data_licence: "CC-BY-4.0".into(),
         rate_reads: 0,
         rate_writes: 0,
+        metrics_listen: None,
+        cache_megabytes: 0,
         trusted_proxies: vec![],
         export_stall_seconds: 60,
         webhook_allow_private: false,

@@ -2,6 +2,8 @@
 //! migrated and filled once; a copy of it for each test, dropped with it.
 
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
@@ -15,7 +17,7 @@ struct Shared {
     owner_url: String,
     secrets: HashMap<String, String>,
     runtime: tokio::runtime::Runtime,
-    _cluster: Cluster,
+    cluster: Cluster,
     _watchdog: Child,
 }
 
@@ -42,7 +44,7 @@ fn start() -> Shared {
     let watchdog = Command::new("sh").args(["-c", &script]).stdin(Stdio::piped()).spawn().unwrap();
     let (url, owner_url) = (cluster.url().to_owned(), cluster.owner_url().to_owned());
     let secrets = runtime.block_on(fill(&url, &owner_url));
-    Shared { url, owner_url, secrets, runtime, _cluster: cluster, _watchdog: watchdog }
+    Shared { url, owner_url, secrets, runtime, cluster, _watchdog: watchdog }
 }
 
 /// Migrates and fills the cluster's first database, which then serves as the template.
@@ -67,6 +69,23 @@ async fn cities(conn: &mut pilot_exchange::database::Conn, code: Option<&str>) -
     use diesel::prelude::*;
     use diesel_async::RunQueryDsl;
     schema::city::table.filter(schema::city::code.eq_any(code)).select(schema::city::id).load(conn).await.unwrap()
+}
+
+/// Connection string of the superuser of the cluster.
+pub fn superuser_url() -> String {
+    shared().url.replace("//pilot_exchange@", "//postgres@").replace("/pilot_exchange?", "/postgres?")
+}
+
+/// The user and group that the cluster runs as.
+pub fn owner() -> (u32, u32) {
+    let metadata = shared().cluster.folder().metadata().unwrap();
+    (metadata.uid(), metadata.gid())
+}
+
+/// Where the programs of its PostgreSQL are.
+pub fn binaries() -> PathBuf {
+    let process = shared().cluster.process_id().unwrap();
+    std::fs::read_link(format!("/proc/{process}/exe")).unwrap().parent().unwrap().to_owned()
 }
 
 /// The secret of one of the tests' accounts.
@@ -125,8 +144,7 @@ fn named(name: &str) -> TestDatabase {
 async fn run_as_superuser(statement: &str) {
     static ONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     let _one = ONE.lock().await;
-    let url = shared().url.replace("//pilot_exchange@", "//postgres@").replace("/pilot_exchange?", "/postgres?");
-    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&superuser_url(), NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
     client.batch_execute(statement).await.unwrap();
     drop(client);

@@ -11,6 +11,7 @@ pub mod histories;
 pub mod life;
 pub mod process;
 pub mod readers;
+pub mod standby;
 
 pub use client::{Actor, Answer};
 pub use cluster::{TestDatabase, empty_database, new_database, secret_of, sql, try_sql};
@@ -87,6 +88,12 @@ pub struct Options {
     pub public_clients: Option<Value>,
     /// Proxies that are believed.
     pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// Where it tells Prometheus.
+    pub metrics_listen: Option<SocketAddr>,
+    /// A copy that follows its database.
+    pub replica: Option<String>,
+    /// MiB of answers that are kept; as by default if absent.
+    pub cache_megabytes: Option<u32>,
     /// On the database of another application.
     pub database: Option<TestDatabase>,
     /// Webhooks go to public addresses only, as outside tests.
@@ -111,6 +118,8 @@ fn config(address: SocketAddr, options: &Options) -> Config {
         data_licence: "CC-BY-4.0".into(),
         rate_reads: options.rate_reads,
         rate_writes: options.rate_writes,
+        metrics_listen: options.metrics_listen,
+        cache_megabytes: options.cache_megabytes.unwrap_or(16),
         trusted_proxies: options.trusted_proxies.clone(),
         export_stall_seconds: options.export_stall_seconds.unwrap_or(60),
         webhook_allow_private: !options.only_public_receivers,
@@ -120,7 +129,10 @@ fn config(address: SocketAddr, options: &Options) -> Config {
 
 /// What an application on this database works with.
 pub fn state(database: &TestDatabase, address: SocketAddr, options: &Options) -> State {
-    let pool = Database::new(&database.url, 10).unwrap();
+    let mut pool = Database::new(&database.url, 10).unwrap();
+    if let Some(replica) = &options.replica {
+        pool = pool.with_replica(replica, 10).unwrap();
+    }
     let mut state = State::new(config(address, options), pool, Secrets::new(&MASTER_KEY), options.clock);
     if let Some(resolver) = &options.resolver {
         state.outgoing = Outgoing::resolving_by(resolver.clone(), PUBLIC_URL, false);

@@ -138,6 +138,7 @@ pub async fn update_account(call: Call, id: web::Path<String>, body: Body<Accoun
             oidc_subjects: Some(input.oidc_subjects.clone()),
             disabled: Some(input.disabled),
         };
+        tx.changes_access();
         Ok(answer(StatusCode::OK, &queries::change(&mut tx.conn, id, change).await?))
     })
     .await

@@ -32,6 +32,17 @@ pub struct Login {
     pub at: DateTime<Utc>,
 }
 
+/// What became of a code that was sent.
+#[derive(Debug)]
+pub enum Exchanged {
+    /// It was good.
+    Login(Login),
+    /// It was not.
+    Refused,
+    /// It came a second time: its login is ended, and so are the tokens of it.
+    Ended,
+}
+
 /// What a client sends to exchange a code.
 #[derive(Debug)]
 pub struct Exchange<'a> {
@@ -79,7 +90,7 @@ pub async fn begin(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn exchange(conn: &mut Conn, sent: &Exchange<'_>, now: DateTime<Utc>) -> Result<Option<Login>, Problem> {
+pub async fn exchange(conn: &mut Conn, sent: &Exchange<'_>, now: DateTime<Utc>) -> Result<Exchanged, Problem> {
     let hash = secrets::hash(sent.code);
     let of_code = login::table.filter(login::code_hash.eq(&hash));
     let used = diesel::update(of_code.filter(login::code_used_at.is_null()))
@@ -100,15 +111,16 @@ pub async fn exchange(conn: &mut Conn, sent: &Exchange<'_>, now: DateTime<Utc>) 
         let ended = diesel::update(of_code.filter(login::ended_at.is_null())).set(login::ended_at.eq(now));
         if ended.execute(conn).await? > 0 {
             tracing::warn!("a code was sent a second time: its login is ended");
+            return Ok(Exchanged::Ended);
         }
-        return Ok(None);
+        return Ok(Exchanged::Refused);
     };
     let verifier = digest::digest(&digest::SHA256, sent.code_verifier.as_bytes());
     let is_good = client_id == sent.client_id
         && redirect_uri == sent.redirect_uri
         && secrets::equal(&challenge, verifier.as_ref())
         && now < expires_at;
-    Ok(is_good.then_some(Login { id, account_id, at }))
+    Ok(if is_good { Exchanged::Login(Login { id, account_id, at }) } else { Exchanged::Refused })
 }
 
 /// Whether the tokens of a login are good no more.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::super::accounts;
 use super::super::tokens::{self, Bearer, SCOPE};
-use super::login::{self, Exchange};
+use super::login::{self, Exchange, Exchanged};
 use crate::app::State;
 use crate::http::{Answer, Call, Problem, Reply, body};
 
@@ -172,7 +172,14 @@ async fn for_person(
     }
     state.rates.check_login(address, sent.client_id)?;
     let conn = &mut call.connection().await?;
-    let login = login::exchange(conn, &sent, state.clock.now()).await?;
+    let login = match login::exchange(conn, &sent, state.clock.now()).await? {
+        Exchanged::Login(login) => Some(login),
+        Exchanged::Refused => None,
+        Exchanged::Ended => {
+            state.database.news.access_changed();
+            None
+        }
+    };
     // The account may have been disabled since.
     let account = match &login {
         Some(login) => accounts::load(conn, login.account_id).await?,

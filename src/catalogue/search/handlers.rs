@@ -5,7 +5,7 @@ use super::queries::{Found, Mode, Place, Search};
 use crate::access::Caller;
 use crate::database::Conn;
 use crate::database::search::{self, ByPlace, ByText};
-use crate::http::call::resolved_in;
+use crate::http::naming::resolved_in;
 use crate::http::operation::OPERATIONS;
 use crate::http::{Answer, Call, Code, Problem};
 use actix_web::get;
