@@ -115,7 +115,15 @@ impl Database {
     pub async fn begin(&self, caller: Caller, if_match: IfMatch, now: DateTime<Utc>) -> Result<Tx, Problem> {
         let mut conn = self.connection().await?;
         <AsyncPgConnection as AsyncConnection>::TransactionManager::begin_transaction(&mut *conn).await?;
-        Ok(Tx { conn, committed: self.committed.clone(), caller, if_match, now, acting: Acting::default() })
+        Ok(Tx {
+            conn,
+            committed: self.committed.clone(),
+            caller,
+            if_match,
+            now,
+            acting: Acting::default(),
+            known: None,
+        })
     }
 }
 
@@ -205,6 +213,8 @@ pub struct Tx {
     pub now: DateTime<Utc>,
     /// In whose name.
     pub acting: Acting,
+    /// What bodies named so far, where many are checked in it.
+    pub known: Option<references::Known>,
 }
 
 impl Tx {

@@ -11,6 +11,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncC
 use futures_util::{StreamExt, stream};
 use tokio_postgres::AsyncMessage;
 
+use super::rows::Prepared;
 use super::schema::change;
 use super::{Conn, Database, session};
 use crate::http::{Code, Problem};
@@ -215,7 +216,7 @@ struct Found {
 pub async fn number_changes(conn: &mut Conn) -> Result<(), Problem> {
     loop {
         let statement = diesel::sql_query("SELECT number_changes($1) AS count").bind::<Integer, _>(BATCH);
-        let numbered: Numbered = statement.get_result(conn).await?;
+        let numbered: Numbered = Prepared(statement).get_result(conn).await?;
         if numbered.count < BATCH {
             return Ok(());
         }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
+use super::rows::Prepared;
 use super::{Conn, Tx};
 use crate::access::{Caller, Sight};
 use crate::http::{Fault, Problem};
@@ -285,10 +286,8 @@ impl Tx {
     pub async fn refresh_search(&mut self, collection: &str, ids: &[Uuid]) -> Result<(), Problem> {
         // Terms are not found themselves, but what has them is found by their labels.
         if collection == "terms" || collection.parse::<Searchable>().is_ok() {
-            diesel::sql_query("SELECT search_refresh($1)")
-                .bind::<Array<SqlUuid>, _>(ids)
-                .execute(&mut self.conn)
-                .await?;
+            let refresh = diesel::sql_query("SELECT search_refresh($1)").bind::<Array<SqlUuid>, _>(ids);
+            Prepared(refresh).execute(&mut self.conn).await?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ pub mod editing;
 pub mod formats;
 pub mod history;
 pub mod idempotency;
+mod merge;
 pub mod merging;
 pub mod middleware;
 pub mod operation;
