@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::records::Record;
 use super::rows::{Prepared, Written};
-use super::{Acting, Tx};
+use super::{Acting, Tx, search};
 use crate::http::Problem;
 
 /// What happened to a record.
@@ -76,7 +76,7 @@ impl Columns {
     }
 }
 
-/// The changes are numbered by their ids, so they are inserted in the order of the rows.
+/// The changes are numbered by their ids, so they are inserted in the order of the rows. What comes of it follows.
 const WRITE: &str = "
     WITH written AS (
         INSERT INTO revision (record_id, version, type, op, body, kept, visibility, city_ids, at, account_id,
@@ -87,8 +87,9 @@ const WRITE: &str = "
             n (record_id, version, body, kept, visibility, city_ids, at, account_id, acting_city_id, as_administrator, place)
         ORDER BY place
         RETURNING record_id, version
-    )
-    INSERT INTO change (record_id, version) SELECT record_id, version FROM written";
+    ), changed AS (
+        INSERT INTO change (record_id, version) SELECT record_id, version FROM written RETURNING 1
+    )";
 
 impl Tx {
     /// Writes the revision and the change of one version.
@@ -96,9 +97,9 @@ impl Tx {
         let by = Signature { account_id: self.caller.account_id(), acting: self.acting, at: None };
         let mut columns = Columns::default();
         columns.add(current, version, by);
-        self.write_history(R::TYPE, op, columns).await?;
         // Search hears of a deleted record when its rows are gone.
-        if op == Op::Delete { Ok(()) } else { self.refresh_search(R::TYPE, &[current.id()]).await }
+        let is_found = op != Op::Delete && search::knows(R::TYPE);
+        self.write_history(R::TYPE, op, columns, if is_found { "SELECT search_refresh($3)" } else { "SELECT" }).await
     }
 
     /// Writes the revisions and changes of many records as they are now, at once. Whoever makes so many brings search
@@ -111,11 +112,17 @@ impl Tx {
         for (record, by) in records {
             columns.add(record, record.version(), *by);
         }
-        self.write_history(R::TYPE, op, columns).await
+        self.write_history(R::TYPE, op, columns, "SELECT").await
     }
 
-    async fn write_history(&mut self, collection: &str, op: Op, rows: Columns) -> Result<(), Problem> {
-        let statement = diesel::sql_query(WRITE)
+    async fn write_history(
+        &mut self,
+        collection: &str,
+        op: Op,
+        rows: Columns,
+        then: &'static str,
+    ) -> Result<(), Problem> {
+        let statement = diesel::sql_query(format!("{WRITE} {then}"))
             .bind::<Text, _>(collection)
             .bind::<Text, _>(op.label())
             .bind::<Array<SqlUuid>, _>(rows.record_id)

@@ -249,6 +249,12 @@ macro_rules! narrowed {
 }
 pub(crate) use narrowed;
 
+/// Whether a change of a record of this collection changes what is found. Terms are not found themselves, but what has
+/// them is found by their labels.
+pub(super) fn knows(collection: &str) -> bool {
+    collection == "terms" || collection.parse::<Searchable>().is_ok()
+}
+
 #[derive(QueryableByName)]
 struct Indexed {
     #[diesel(sql_type = Nullable<SqlUuid>)]
@@ -284,8 +290,7 @@ impl Tx {
     /// # Errors
     /// Those of the database.
     pub async fn refresh_search(&mut self, collection: &str, ids: &[Uuid]) -> Result<(), Problem> {
-        // Terms are not found themselves, but what has them is found by their labels.
-        if collection == "terms" || collection.parse::<Searchable>().is_ok() {
+        if knows(collection) {
             let refresh = diesel::sql_query("SELECT search_refresh($1)").bind::<Array<SqlUuid>, _>(ids);
             Prepared(refresh).execute(&mut self.conn).await?;
         }
