@@ -1,12 +1,14 @@
 //! Many records at once: rows of a table in one statement, and what every new record has.
 
-use diesel::sql_types::Jsonb;
+use diesel::sql_types::{Jsonb, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::external_ids::Added;
 use super::records::Record;
+use super::rows::{Prepared, Written};
 use super::{Acting, Tx};
 use crate::http::Problem;
 use crate::values::common::Common;
@@ -19,15 +21,29 @@ impl Tx {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn insert_rows(&mut self, table: &str, columns: &str, rows: Vec<Value>) -> Result<(), Problem> {
+    pub async fn insert_rows(&mut self, table: &str, columns: &str, rows: Vec<impl Serialize>) -> Result<(), Problem> {
         for chunk in rows.chunks(BATCH) {
-            diesel::sql_query(format!(
+            let statement = diesel::sql_query(format!(
                 "INSERT INTO {table} ({columns}) SELECT {columns} FROM jsonb_populate_recordset(NULL::public.{table}, $1)"
-            ))
-            .bind::<Jsonb, _>(json!(chunk))
-            .execute(&mut self.conn)
-            .await?;
+            ));
+            Prepared(statement.bind::<Jsonb, _>(Written::of(&chunk))).execute(&mut self.conn).await?;
         }
+        Ok(())
+    }
+
+    /// Takes away what a record has in other tables, before it is written anew. Each is named with the column that names
+    /// the record: `table.column`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn detach(&mut self, id: Uuid, from: &[&str]) -> Result<(), Problem> {
+        let delete = |one: &&str| {
+            let (table, column) = one.split_once('.').unwrap_or((one, "id"));
+            format!("DELETE FROM {table} WHERE {column} = $1 RETURNING 1")
+        };
+        let all: Vec<String> = from.iter().zip(0..).map(|(one, n)| format!("d{n} AS ({})", delete(one))).collect();
+        let statement = diesel::sql_query(format!("WITH {} SELECT", all.join(", ")));
+        Prepared(statement.bind::<SqlUuid, _>(id)).execute(&mut self.conn).await?;
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Tx;
+use super::rows::Prepared;
 use super::schema::{external_id, external_source, revision};
 use crate::access::Role;
 use crate::http::{Code, Problem};
@@ -78,12 +79,11 @@ impl Tx {
             SELECT e.source, e.value, e.record_id FROM external_id e
             JOIN (SELECT DISTINCT * FROM unnest($2, $3) w (source, value)) w USING (source, value) WHERE e.type = $1";
         let (sources, values): (Vec<&str>, Vec<&str>) = wanted.iter().copied().unzip();
-        let found: Vec<Known> = diesel::sql_query(QUESTION)
+        let question = diesel::sql_query(QUESTION)
             .bind::<Text, _>(collection)
             .bind::<Array<Text>, _>(sources)
-            .bind::<Array<Text>, _>(values)
-            .load(&mut self.conn)
-            .await?;
+            .bind::<Array<Text>, _>(values);
+        let found: Vec<Known> = Prepared(question).load(&mut self.conn).await?;
         Ok(found.into_iter().map(|Known { source, value, record_id }| ((source, value), record_id)).collect())
     }
 

@@ -164,6 +164,7 @@ impl Database {
             if_match,
             now,
             acting: Acting::default(),
+            known: None,
         })
     }
 }
@@ -260,6 +261,8 @@ pub struct Tx {
     pub now: DateTime<Utc>,
     /// In whose name.
     pub acting: Acting,
+    /// What bodies named so far, where many are checked in it.
+    pub known: Option<references::Known>,
 }
 
 impl Tx {

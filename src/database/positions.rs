@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Timestamptz};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection, TransactionManager};
 
+use super::rows::Prepared;
 use super::schema::change;
 use super::{Conn, Database};
 use crate::http::{Code, Problem};
@@ -229,7 +230,7 @@ struct Found {
 pub async fn number_changes(conn: &mut Conn) -> Result<(), Problem> {
     loop {
         let statement = diesel::sql_query("SELECT number_changes($1) AS count").bind::<Integer, _>(BATCH);
-        let numbered: Numbered = statement.get_result(conn).await?;
+        let numbered: Numbered = Prepared(statement).get_result(conn).await?;
         if numbered.count < BATCH {
             return Ok(());
         }

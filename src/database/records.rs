@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::external_ids::Added;
 pub use super::history::Op;
 use super::positions::{Position, Reader};
+use super::rows::Prepared;
 use super::schema::{change, citation, record as register, revision};
 use super::{Conn, Tx};
 use crate::access::Caller;
@@ -186,7 +187,7 @@ impl Tx {
     /// # Errors
     /// 428 and 412.
     pub fn precondition<R: Record>(&self, current: &R) -> Result<(), Problem> {
-        self.if_match.check(current.version(), &self.etag_of(current))
+        self.if_match.check(current.version(), || self.etag_of(current))
     }
 
     /// If-Match, where it may be left out.
@@ -194,7 +195,7 @@ impl Tx {
     /// # Errors
     /// 412.
     pub fn precondition_if_sent<R: Record>(&self, current: &R) -> Result<(), Problem> {
-        self.if_match.check_if_present(current.version(), &self.etag_of(current))
+        self.if_match.check_if_present(current.version(), || self.etag_of(current))
     }
 
     fn etag_of<R: Record>(&self, current: &R) -> String {
@@ -236,10 +237,8 @@ impl Tx {
     /// # Errors
     /// 409 for an external id that another record has.
     pub async fn revise<R: Record>(&mut self, id: Uuid, common: &Common) -> Result<(), Problem> {
-        diesel::update(register::table.find(id))
-            .set((register::language.eq(&common.language), register::translations.eq(json!(common.translations))))
-            .execute(&mut self.conn)
-            .await?;
+        let members = (register::language.eq(&common.language), register::translations.eq(json!(common.translations)));
+        Prepared(diesel::update(register::table.find(id)).set(members)).execute(&mut self.conn).await?;
         self.replace_external_ids(R::TYPE, id, &common.external_ids).await?;
         diesel::delete(citation::table.filter(citation::record_id.eq(id))).execute(&mut self.conn).await?;
         self.cite(id, common).await
@@ -250,10 +249,8 @@ impl Tx {
     /// # Errors
     /// Those of the database.
     pub async fn next_version(&mut self, id: Uuid) -> Result<(), Problem> {
-        diesel::update(register::table.find(id))
-            .set((register::version.eq(register::version + 1), register::updated_at.eq(diesel::dsl::now)))
-            .execute(&mut self.conn)
-            .await?;
+        let next = (register::version.eq(register::version + 1), register::updated_at.eq(diesel::dsl::now));
+        Prepared(diesel::update(register::table.find(id)).set(next)).execute(&mut self.conn).await?;
         Ok(())
     }
 

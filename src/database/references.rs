@@ -3,18 +3,27 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::schema::{city, term};
+use super::rows::Prepared;
 use super::{Conn, Tx};
 use crate::access::{Caller, Sight};
 use crate::http::schemas::Reference;
 use crate::http::{Fault, Problem};
 use crate::ids;
 use crate::values::{CityRef, PartialDate, Visibility};
+
+/// Cities and terms that were asked for, so that many bodies which name the same ask once.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// By the name used; `None` if there is no such city.
+    cities: HashMap<String, Option<Uuid>>,
+    /// By scheme and code: whether it is retired; `None` if there is no such term.
+    terms: HashMap<(String, String), Option<bool>>,
+}
 
 /// The cities that were named, by the name used.
 #[derive(Debug, Clone, Default)]
@@ -116,7 +125,7 @@ impl Serialize for Link {
     }
 }
 
-/// Resolves references in a transaction; see [`resolve_in`].
+/// Resolves references in a transaction, by what it knows already if it keeps that ([`Tx::known`]); see [`resolve_in`].
 ///
 /// # Errors
 /// Those of the database.
@@ -126,8 +135,9 @@ pub async fn resolve(
     unchanged: impl Fn(&Reference) -> bool,
     faults: &mut Vec<Fault>,
 ) -> Result<Resolved, Problem> {
-    let caller = tx.caller.clone();
-    resolve_in(&mut tx.conn, &caller, references, unchanged, faults).await
+    let mut unkept = Known::default();
+    let known = tx.known.as_mut().unwrap_or(&mut unkept);
+    resolve_by(known, &mut tx.conn, &tx.caller, references, unchanged, faults).await
 }
 
 /// Adds a fault for each reference to a record that does not exist, is not visible to the caller, or is a retired
@@ -142,16 +152,28 @@ pub async fn resolve_in(
     unchanged: impl Fn(&Reference) -> bool,
     faults: &mut Vec<Fault>,
 ) -> Result<Resolved, Problem> {
+    resolve_by(&mut Known::default(), conn, caller, references, unchanged, faults).await
+}
+
+async fn resolve_by(
+    known: &mut Known,
+    conn: &mut Conn,
+    caller: &Caller,
+    references: Vec<Reference>,
+    unchanged: impl Fn(&Reference) -> bool,
+    faults: &mut Vec<Fault>,
+) -> Result<Resolved, Problem> {
     let mut by_collection: BTreeMap<String, Vec<Reference>> = BTreeMap::new();
     for reference in references {
         by_collection.entry(reference.collection.clone()).or_default().push(reference);
     }
+    known.ask(conn, &by_collection).await?;
     let mut resolved = Resolved::default();
     for (collection, references) in by_collection {
         if collection == "cities" {
-            resolved.cities = find_cities(conn, &references, faults).await?;
+            resolved.cities = known.cities(&references, faults);
         } else if let Some(scheme) = collection.strip_prefix("terms/") {
-            find_terms(conn, scheme, &references, &unchanged, faults).await?;
+            known.check_terms(scheme, &references, &unchanged, faults);
         } else {
             let references: Vec<_> = references.into_iter().filter(|reference| !unchanged(reference)).collect();
             find_records(conn, caller, &collection, &references, faults).await?;
@@ -160,66 +182,104 @@ pub async fn resolve_in(
     Ok(resolved)
 }
 
-fn values(references: &[Reference]) -> Vec<&str> {
-    references.iter().map(|reference| reference.value.as_str()).collect()
+/// A city or a term that there is.
+#[derive(QueryableByName)]
+struct Named {
+    /// None of a city.
+    #[diesel(sql_type = Nullable<Text>)]
+    scheme: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    code: Option<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    retired_on: Option<PartialDate>,
 }
 
-async fn find_cities(
-    conn: &mut Conn,
-    references: &[Reference],
-    faults: &mut Vec<Fault>,
-) -> Result<HashMap<String, Uuid>, Problem> {
-    let named: Vec<Uuid> = references.iter().filter_map(|reference| ids::parse(&reference.value)).collect();
-    let found: Vec<(Uuid, Option<String>)> = city::table
-        .filter(city::code.eq_any(values(references)).or(city::id.eq_any(named)))
-        .select((city::id, city::code))
-        .load(conn)
-        .await?;
-    let mut cities = HashMap::new();
-    for (id, code) in found {
-        cities.insert(id.to_string(), id);
-        cities.extend(code.map(|code| (code, id)));
+impl Known {
+    /// Asks for the cities and terms among these references that are not known yet, all at once.
+    async fn ask(&mut self, conn: &mut Conn, references: &BTreeMap<String, Vec<Reference>>) -> Result<(), Problem> {
+        const QUESTION: &str = "
+            SELECT NULL AS scheme, c.code, c.id, NULL AS retired_on FROM city c WHERE c.code = ANY ($1) OR c.id = ANY ($2)
+            UNION ALL
+            SELECT t.scheme, t.code, NULL, t.retired_on FROM term t
+            JOIN (SELECT DISTINCT * FROM unnest($3, $4) w (scheme, code)) w USING (scheme, code)";
+        let (mut cities, mut schemes, mut codes) = (vec![], vec![], vec![]);
+        for (collection, references) in references {
+            let values = references.iter().map(|reference| reference.value.as_str());
+            if collection == "cities" {
+                cities.extend(values.filter(|name| !self.cities.contains_key(*name)));
+            } else if let Some(scheme) = collection.strip_prefix("terms/") {
+                codes.extend(values.filter(|code| !self.terms.contains_key(&of_scheme(scheme, code))));
+                schemes.resize(codes.len(), scheme);
+            }
+        }
+        if cities.is_empty() && codes.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = cities.iter().filter_map(|name| ids::parse(name)).collect();
+        self.cities.extend(cities.iter().map(|name| ((*name).to_owned(), None)));
+        self.terms.extend(schemes.iter().zip(&codes).map(|(scheme, code)| (of_scheme(scheme, code), None)));
+        let question = diesel::sql_query(QUESTION)
+            .bind::<Array<Text>, _>(cities)
+            .bind::<Array<SqlUuid>, _>(ids)
+            .bind::<Array<Text>, _>(schemes)
+            .bind::<Array<Text>, _>(codes);
+        let found: Vec<Named> = Prepared(question).load(conn).await?;
+        let today = chrono::Utc::now().date_naive();
+        for Named { scheme, code, id, retired_on } in found {
+            if let (Some(scheme), Some(code)) = (scheme, &code) {
+                let is_retired = retired_on.is_some_and(|date| date.last_day() <= today);
+                self.terms.insert((scheme, code.clone()), Some(is_retired));
+            } else if let Some(id) = id {
+                self.cities.insert(id.to_string(), Some(id));
+                self.cities.extend(code.map(|code| (code, Some(id))));
+            }
+        }
+        Ok(())
     }
-    for reference in references.iter().filter(|reference| !cities.contains_key(&reference.value)) {
-        let detail = format!(
-            "there is no city {:?}; a city is named by its UN/LOCODE, such as KRPUS (see /v1/cities)",
-            reference.value
-        );
-        faults.push(Fault::at(&reference.pointer, "unknown_city", detail));
-    }
-    Ok(cities)
-}
 
-async fn find_terms(
-    conn: &mut Conn,
-    scheme: &str,
-    references: &[Reference],
-    unchanged: &impl Fn(&Reference) -> bool,
-    faults: &mut Vec<Fault>,
-) -> Result<(), Problem> {
-    let today = chrono::Utc::now().date_naive();
-    let found: HashMap<String, bool> = term::table
-        .filter(term::scheme.eq(scheme).and(term::code.eq_any(values(references))))
-        .select((term::code, term::retired_on))
-        .load::<(String, Option<PartialDate>)>(conn)
-        .await?
-        .into_iter()
-        .map(|(code, retired_on)| (code, retired_on.is_some_and(|date| date.last_day() <= today)))
-        .collect();
-    for reference in references {
+    fn cities(&self, references: &[Reference], faults: &mut Vec<Fault>) -> HashMap<String, Uuid> {
+        let mut cities = HashMap::new();
+        for reference in references {
+            if let Some(Some(id)) = self.cities.get(&reference.value) {
+                cities.insert(reference.value.clone(), *id);
+                continue;
+            }
+            let detail = format!(
+                "there is no city {:?}; a city is named by its UN/LOCODE, such as KRPUS (see /v1/cities)",
+                reference.value
+            );
+            faults.push(Fault::at(&reference.pointer, "unknown_city", detail));
+        }
+        cities
+    }
+
+    fn check_terms(
+        &self,
+        scheme: &str,
+        references: &[Reference],
+        unchanged: &impl Fn(&Reference) -> bool,
+        faults: &mut Vec<Fault>,
+    ) {
         let place = format!("see /v1/vocabularies/{scheme}/terms");
-        match found.get(&reference.value) {
-            None => {
-                let detail = format!("the vocabulary {scheme} has no term {:?}; {place}", reference.value);
-                faults.push(Fault::at(&reference.pointer, "unknown_term", detail));
+        for reference in references {
+            match self.terms.get(&of_scheme(scheme, &reference.value)) {
+                None | Some(None) => {
+                    let detail = format!("the vocabulary {scheme} has no term {:?}; {place}", reference.value);
+                    faults.push(Fault::at(&reference.pointer, "unknown_term", detail));
+                }
+                Some(Some(true)) if !unchanged(reference) => {
+                    faults.push(Fault::at(&reference.pointer, "retired_term", format!("the term is retired; {place}")));
+                }
+                Some(Some(_)) => {}
             }
-            Some(true) if !unchanged(reference) => {
-                faults.push(Fault::at(&reference.pointer, "retired_term", format!("the term is retired; {place}")));
-            }
-            Some(_) => {}
         }
     }
-    Ok(())
+}
+
+fn of_scheme(scheme: &str, code: &str) -> (String, String) {
+    (scheme.to_owned(), code.to_owned())
 }
 
 #[derive(QueryableByName)]
@@ -240,14 +300,12 @@ pub async fn seen(
 ) -> Result<HashSet<Uuid>, Problem> {
     let shown = VIEWS.iter().find(|one| one.collection == collection).expect("every collection has a view");
     let condition = sight_condition(caller, collection, 2);
-    let found = diesel::sql_query(format!(
+    let question = diesel::sql_query(format!(
         "SELECT v.id FROM {} v WHERE v.id = ANY ($1) AND {condition} AND $2::uuid[] IS NOT NULL",
         shown.view
-    ))
-    .bind::<Array<SqlUuid>, _>(wanted)
-    .bind::<Array<SqlUuid>, _>(caller.cities())
-    .load::<Found>(conn)
-    .await?;
+    ));
+    let question = question.bind::<Array<SqlUuid>, _>(wanted).bind::<Array<SqlUuid>, _>(caller.cities());
+    let found: Vec<Found> = Prepared(question).load(conn).await?;
     Ok(found.into_iter().map(|found| found.id).collect())
 }
 
@@ -259,7 +317,7 @@ async fn find_records(
     faults: &mut Vec<Fault>,
 ) -> Result<(), Problem> {
     let wanted: Vec<Uuid> = references.iter().filter_map(|reference| ids::parse(&reference.value)).collect();
-    let found = seen(conn, caller, collection, wanted).await?;
+    let found = if wanted.is_empty() { HashSet::new() } else { seen(conn, caller, collection, wanted).await? };
     for reference in references {
         if !ids::parse(&reference.value).is_some_and(|id| found.contains(&id)) {
             let detail = format!("there is no record of {collection} with this id that you may see");

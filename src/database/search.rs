@@ -9,6 +9,7 @@ use serde_json::Value;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
+use super::rows::Prepared;
 use super::{Conn, Tx};
 use crate::access::{Caller, Sight};
 use crate::http::{Fault, Problem};
@@ -248,6 +249,12 @@ macro_rules! narrowed {
 }
 pub(crate) use narrowed;
 
+/// Whether a change of a record of this collection changes what is found. Terms are not found themselves, but what has
+/// them is found by their labels.
+pub(super) fn knows(collection: &str) -> bool {
+    collection == "terms" || collection.parse::<Searchable>().is_ok()
+}
+
 #[derive(QueryableByName)]
 struct Indexed {
     #[diesel(sql_type = Nullable<SqlUuid>)]
@@ -283,12 +290,9 @@ impl Tx {
     /// # Errors
     /// Those of the database.
     pub async fn refresh_search(&mut self, collection: &str, ids: &[Uuid]) -> Result<(), Problem> {
-        // Terms are not found themselves, but what has them is found by their labels.
-        if collection == "terms" || collection.parse::<Searchable>().is_ok() {
-            diesel::sql_query("SELECT search_refresh($1)")
-                .bind::<Array<SqlUuid>, _>(ids)
-                .execute(&mut self.conn)
-                .await?;
+        if knows(collection) {
+            let refresh = diesel::sql_query("SELECT search_refresh($1)").bind::<Array<SqlUuid>, _>(ids);
+            Prepared(refresh).execute(&mut self.conn).await?;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::merge;
 use super::problem::{Code, Fault, Problem};
 pub use super::rules::Rules;
 use super::rules::{check_external_ids, check_translations};
@@ -176,11 +177,11 @@ impl<T> Body<T> {
 
     /// The body as a change to what it says: of its members those that `C` has; those that it leaves out and that
     /// can be empty are emptied.
-    pub fn replacing<C: ToSchema>(&self, can_be_empty: impl Fn(&str) -> bool) -> Body<C> {
-        let members = &Schema::named(&C::name()).members;
+    pub fn replacing<C: ToSchema>(&self) -> Body<C> {
+        let schema = Schema::named(&C::name());
         let body = self.with(|object| {
-            object.retain(|name, _| members.contains(name));
-            for name in members.iter().filter(|name| can_be_empty(name)) {
+            object.retain(|name, _| schema.members.contains(name));
+            for name in &schema.clearable {
                 object.entry(name.as_str()).or_insert(Value::Null);
             }
         });
@@ -298,6 +299,12 @@ impl<T: Input> Body<T> {
         self.merged_with(tx, current.writable()).await
     }
 
+    /// Whether the body says of a record what it says already; whether it may say so is not asked.
+    pub fn is_said_by<R: Record>(&self, current: &R) -> bool {
+        let before = merge::writable::<T>(current.writable());
+        self.faults.is_empty() && merge::applied(&before, &self.value, self.replaces) == before
+    }
+
     /// Like [`Body::merged`], for what is not a record: `current` is its JSON.
     ///
     /// # Errors
@@ -311,45 +318,11 @@ impl<T: Input> Body<T> {
         let mut faults = Schema::named(&patch).faults(&self.value);
         faults.retain(|fault| matches!(fault.code.as_str(), "unknown_member" | "read_only"));
         faults.extend(self.faults.clone());
-        let before = writable::<T>(current);
-        let mut after = before.clone();
-        match (&mut after, &self.value) {
-            (Value::Object(after), Value::Object(members)) if self.replaces => {
-                after.extend(members.clone());
-                after.retain(|_, member| !member.is_null());
-            }
-            (after, patch) => merge(after, patch.clone()),
-        }
+        let before = merge::writable::<T>(current);
+        let after = merge::applied(&before, &self.value, self.replaces);
         let unchanged = after == before && faults.is_empty();
         let checked = check(tx, after, faults, Some(&before)).await?;
         Ok((!unchanged).then_some(checked))
-    }
-}
-
-/// The record as somebody would send it: its writable members that are stated.
-fn writable<T: ToSchema>(mut current: Value) -> Value {
-    let members = &Schema::named(&T::name()).members;
-    if let Value::Object(object) = &mut current {
-        object.retain(|name, value| members.contains(name) && !value.is_null());
-    }
-    current
-}
-
-fn merge(target: &mut Value, patch: Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch;
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    let object = target.as_object_mut().expect("made so above");
-    for (name, value) in patch {
-        if value.is_null() {
-            object.shift_remove(&name);
-        } else {
-            merge(object.entry(name).or_insert(Value::Null), value);
-        }
     }
 }
 

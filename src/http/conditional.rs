@@ -67,7 +67,7 @@ impl IfMatch {
 
     /// # Errors
     /// 428 if it is absent, 412 if it names another version than `version`.
-    pub fn check(&self, version: i32, etag: &str) -> Result<(), Problem> {
+    pub fn check(&self, version: i32, etag: impl FnOnce() -> String) -> Result<(), Problem> {
         match self {
             Self::Absent => Err(Problem::new(Code::PreconditionRequired, Code::PreconditionRequired.meaning())),
             _ => self.check_if_present(version, etag),
@@ -89,11 +89,11 @@ impl IfMatch {
     ///
     /// # Errors
     /// 412 if it names another version than `version`.
-    pub fn check_if_present(&self, version: i32, etag: &str) -> Result<(), Problem> {
+    pub fn check_if_present(&self, version: i32, etag: impl FnOnce() -> String) -> Result<(), Problem> {
         match self {
             Self::Versions(versions) if !versions.contains(&version) => {
                 Err(Problem::new(Code::StaleVersion, format!("the record is at version {version} now"))
-                    .header(header::ETAG, etag))
+                    .header(header::ETAG, &etag()))
             }
             _ => Ok(()),
         }

@@ -115,28 +115,13 @@ pub async fn upsert<R: Editable>(tx: &mut Tx, source: &str, value: &str, body: &
     if replace(tx, &current, &body).await? { tx.updated(current).await } else { Ok(tx.unchanged(current)) }
 }
 
-/// Changes a record to what a body says of the whole of it. False if that changes nothing.
+/// Changes a record to what a body says of the whole of it. False if that changes nothing; see [`is_same`].
 pub(super) async fn replace<R: Editable>(tx: &mut Tx, current: &R, body: &Body<R::Input>) -> Result<bool, Problem> {
     let input = body.checked_beside(tx, current).await?;
     let mut rules = Rules::new();
     R::check_fixed(tx, current, &input, &mut rules).await?;
     rules.done()?;
-    R::change(tx, current, &body.replacing::<R::Change>(can_be_empty::<R>)).await
-}
-
-/// Whether a member of a record can be empty. What cannot has a default when a record is made; an upsert that leaves it
-/// out keeps it. Ids, sources, translations and what other records say of it may be somebody else's, and stay too.
-fn can_be_empty<R: Record + ToSchema>(member: &str) -> bool {
-    if matches!(member, "external_ids" | "citations" | "agreement_ids") {
-        return false;
-    }
-    let property = &crate::api::document()["components"]["schemas"][&*R::name()]["properties"][member];
-    let allows = |schema: &Value, kind: &str| match &schema["type"] {
-        Value::Array(kinds) => kinds.iter().any(|one| one == kind),
-        one => one == kind,
-    };
-    let choices = property["oneOf"].as_array().into_iter().flatten();
-    allows(property, "null") || allows(property, "array") || choices.into_iter().any(|one| allows(one, "null"))
+    R::change(tx, current, &body.replacing::<R::Change>()).await
 }
 
 /// Declares the operation that upserts a kind of record by external id.

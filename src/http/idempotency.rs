@@ -3,8 +3,9 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Binary, Bool, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::problem::{Code, Problem};
 use super::reply::Reply;
 use crate::database::Tx;
-use crate::database::schema::idempotency_key;
+use crate::database::rows::Prepared;
 
 /// The header that carries the key.
 pub const HEADER: &str = "idempotency-key";
@@ -46,9 +47,19 @@ pub fn check(value: &HeaderValue) -> Result<String, Problem> {
     }
 }
 
-diesel::define_sql_function! {
-    /// Takes a lock until the end of the transaction, or says at once that another holds it.
-    fn pg_try_advisory_xact_lock(key: BigInt) -> Bool;
+/// Whether the key is this request's to use, and the answer that is stored under it.
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Bool)]
+    is_locked: bool,
+    #[diesel(sql_type = Nullable<Binary>)]
+    request_hash: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<SmallInt>)]
+    status: Option<i16>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    headers: Option<Value>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    body: Option<Vec<u8>>,
 }
 
 /// The stored answer of an earlier request with this key, if there is one.
@@ -56,27 +67,25 @@ diesel::define_sql_function! {
 /// # Errors
 /// 409 while that request is still running, 422 if it was another request.
 pub async fn replay(tx: &mut Tx, key: &Key) -> Result<Option<Reply>, Problem> {
+    // A second INSERT of the key would wait behind the first transaction; the try-lock answers at once. An answer that is
+    // stored between the statement's snapshot and its lock is not seen here: `store` meets it, and it all is done again.
+    const QUESTION: &str = "
+        SELECT pg_try_advisory_xact_lock($1) AS is_locked, k.request_hash, k.status, k.headers, k.body
+        FROM (SELECT) one LEFT JOIN idempotency_key k ON k.account_id = $2 AND k.key = $3 AND k.created_at > $4";
     let lock = i64::from_be_bytes(lock_hash(key)[..8].try_into().expect("eight bytes"));
-    // A second INSERT of the key would wait behind the first transaction; the try-lock answers at once.
-    let locked: bool = diesel::select(pg_try_advisory_xact_lock(lock)).get_result(&mut tx.conn).await?;
-    if !locked {
+    let question = diesel::sql_query(QUESTION)
+        .bind::<BigInt, _>(lock)
+        .bind::<SqlUuid, _>(key.account_id)
+        .bind::<Text, _>(&key.key)
+        .bind::<Timestamptz, _>(oldest());
+    let found: Found = Prepared(question).get_result(&mut tx.conn).await?;
+    if !found.is_locked {
         return Err(Problem::new(Code::InProgress, Code::InProgress.meaning()).header(header::RETRY_AFTER, "1"));
     }
-    let stored: Option<(Vec<u8>, i16, Value, Vec<u8>)> = idempotency_key::table
-        .find((key.account_id, &key.key))
-        .filter(idempotency_key::created_at.gt(chrono::Utc::now() - chrono::TimeDelta::hours(KEPT_HOURS.into())))
-        .select((
-            idempotency_key::request_hash,
-            idempotency_key::status,
-            idempotency_key::headers,
-            idempotency_key::body,
-        ))
-        .first(&mut tx.conn)
-        .await
-        .optional()?;
-    let Some((request_hash, status, headers, body)) = stored else {
+    let Found { request_hash: Some(request_hash), status: Some(status), headers, body, .. } = found else {
         return Ok(None);
     };
+    let (headers, body) = (headers.unwrap_or_default(), body.unwrap_or_default());
     if request_hash != key.request_hash {
         return Err(Problem::new(Code::KeyReused, Code::KeyReused.meaning()));
     }
@@ -98,24 +107,30 @@ pub async fn store(tx: &mut Tx, key: &Key, reply: &Reply) -> Result<(), Problem>
         .iter()
         .map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap_or_default())))
         .collect();
-    let row = (
-        idempotency_key::account_id.eq(key.account_id),
-        idempotency_key::key.eq(&key.key),
-        idempotency_key::request_hash.eq(&key.request_hash),
-        idempotency_key::status.eq(i16::try_from(reply.status.as_u16()).unwrap_or(200)),
-        idempotency_key::headers.eq(Value::Object(headers)),
-        idempotency_key::body.eq(reply.kept.as_deref().unwrap_or(&reply.body).to_vec()),
-        idempotency_key::created_at.eq(diesel::dsl::now),
-    );
     // A key that ran out is taken over.
-    diesel::insert_into(idempotency_key::table)
-        .values(row.clone())
-        .on_conflict((idempotency_key::account_id, idempotency_key::key))
-        .do_update()
-        .set((row.2, row.3, row.4, row.5, row.6))
-        .execute(&mut tx.conn)
-        .await?;
+    const STORE: &str = "
+        INSERT INTO idempotency_key AS k (account_id, key, request_hash, status, headers, body)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (account_id, key) DO UPDATE SET request_hash = excluded.request_hash, status = excluded.status,
+            headers = excluded.headers, body = excluded.body, created_at = excluded.created_at
+        WHERE k.created_at <= $7";
+    let store = diesel::sql_query(STORE)
+        .bind::<SqlUuid, _>(key.account_id)
+        .bind::<Text, _>(&key.key)
+        .bind::<Binary, _>(&key.request_hash)
+        .bind::<SmallInt, _>(i16::try_from(reply.status.as_u16()).unwrap_or(200))
+        .bind::<Jsonb, _>(Value::Object(headers))
+        .bind::<Binary, _>(reply.kept.as_deref().unwrap_or(&reply.body))
+        .bind::<Timestamptz, _>(oldest());
+    if Prepared(store).execute(&mut tx.conn).await? == 0 {
+        return Err(Problem::new(Code::InProgress, Code::InProgress.meaning()).raced());
+    }
     Ok(())
+}
+
+/// When an answer was stored that is not kept any more.
+fn oldest() -> DateTime<Utc> {
+    Utc::now() - TimeDelta::hours(KEPT_HOURS.into())
 }
 
 fn headers_from(stored: &Value) -> HeaderMap {

@@ -23,6 +23,8 @@ pub struct Schema {
     pub texts: BTreeSet<String>,
     /// The members that answers have and bodies may not.
     read_only: BTreeSet<String>,
+    /// The members that a body which says everything of a record empties by leaving them out.
+    pub clearable: BTreeSet<String>,
 }
 
 /// A value that names a record of another collection.
@@ -78,7 +80,8 @@ impl Schema {
         let members: BTreeSet<String> = names(properties);
         let texts = members.iter().filter(|name| is_text(&properties[name.as_str()])).cloned().collect();
         let read_only = &names(shown) - &members;
-        Schema { validator, root, members, texts, read_only }
+        let clearable = members.iter().filter(|name| can_be_empty(name, &shown[name.as_str()])).cloned().collect();
+        Schema { validator, root, members, texts, read_only, clearable }
     }
 
     /// Everything that is wrong with a value; if it is very much, the beginning of it.
@@ -256,6 +259,20 @@ fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
 fn is_text(property: &Value) -> bool {
     property["$ref"].as_str().is_some_and(|name| name.ends_with("/Line") || name.ends_with("/Prose"))
         || alternatives(property).any(is_text)
+}
+
+/// Whether a member of a record can be empty. What cannot has a default when a record is made; an upsert that leaves it
+/// out keeps it. Ids, sources, translations and what other records say of it may be somebody else's, and stay too.
+fn can_be_empty(name: &str, shown: &Value) -> bool {
+    if matches!(name, "external_ids" | "citations" | "agreement_ids") {
+        return false;
+    }
+    let allows = |schema: &Value, kind: &str| match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().any(|one| one == kind),
+        one => one == kind,
+    };
+    let mut choices = shown["oneOf"].as_array().into_iter().flatten();
+    allows(shown, "null") || allows(shown, "array") || choices.any(|one| allows(one, "null"))
 }
 
 fn collect_references(schema: &Value, value: &Value, pointer: &mut String, references: &mut Vec<Reference>) {

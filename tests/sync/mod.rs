@@ -7,6 +7,7 @@ mod exports_files;
 mod follower;
 mod harvest;
 mod imports;
+mod imports_batches;
 mod imports_faults;
 mod imports_files;
 mod imports_resumed;

@@ -126,7 +126,7 @@ pub async fn update_account(call: Call, id: web::Path<String>, body: Body<Accoun
         lock(tx, id).await?;
         let current = find(&mut tx.conn, id).await?;
         let body_of = serde_json::to_vec(&current).unwrap_or_default();
-        tx.if_match.check(current.version, &conditional::etag(current.version, &body_of))?;
+        tx.if_match.check(current.version, || conditional::etag(current.version, &body_of))?;
         let input = body.merged_with(tx, json!(current)).await?;
         let Some(input) = input else {
             return Ok(answer(StatusCode::OK, &current));

@@ -93,6 +93,7 @@ impl Editable for Applicability {
         }
         tx.revise::<Applicability>(current.id, &input.common()).await?;
         diesel::update(applicability::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        tx.detach(current.id, &["applicability_score.applicability_id"]).await?;
         attach(tx, current.id, &input.scores).await?;
         Ok(true)
     }
@@ -222,9 +223,6 @@ pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<Applicability
 }
 
 async fn attach(tx: &mut Tx, id: Uuid, scores: &ReplicabilityScores) -> Result<(), Problem> {
-    diesel::delete(applicability_score::table.filter(applicability_score::applicability_id.eq(id)))
-        .execute(&mut tx.conn)
-        .await?;
     let rows: Vec<_> = scores
         .iter()
         .map(|(criterion, score)| {

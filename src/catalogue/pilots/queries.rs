@@ -4,7 +4,8 @@ use super::model::*;
 use crate::database::Tx;
 use crate::database::records::{self};
 use crate::database::references::Resolved;
-use crate::database::schema::{pilot, pilot_area, pilot_provider, pilot_view};
+use crate::database::rows::Prepared;
+use crate::database::schema::{pilot, pilot_view};
 use crate::http::body::Rules;
 use crate::http::editing::Editable;
 use crate::http::{Body, Checked, Problem};
@@ -12,6 +13,8 @@ use crate::ids::{self};
 use crate::values::Visibility;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use serde_json::json;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 pub(super) type Query = pilot_view::BoxedQuery<'static, diesel::pg::Pg>;
@@ -124,7 +127,8 @@ impl Editable for Pilot {
             tx.check_references::<Pilot>(current.id).await?;
         }
         tx.revise::<Pilot>(current.id, &input.common()).await?;
-        diesel::update(pilot::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        Prepared(diesel::update(pilot::table.find(current.id)).set(Row::of(&input))).execute(&mut tx.conn).await?;
+        tx.detach(current.id, &["pilot_area.pilot_id", "pilot_provider.pilot_id"]).await?;
         attach(tx, current.id, &input).await?;
         Ok(true)
     }
@@ -172,24 +176,10 @@ pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<PilotInput>) 
 }
 
 pub(super) async fn attach(tx: &mut Tx, id: Uuid, input: &PilotInput) -> Result<(), Problem> {
-    diesel::delete(pilot_area::table.filter(pilot_area::pilot_id.eq(id))).execute(&mut tx.conn).await?;
-    diesel::delete(pilot_provider::table.filter(pilot_provider::pilot_id.eq(id))).execute(&mut tx.conn).await?;
-    let areas: Vec<_> =
-        input.areas.iter().map(|area| (pilot_area::pilot_id.eq(id), pilot_area::area.eq(area))).collect();
-    diesel::insert_into(pilot_area::table).values(areas).on_conflict_do_nothing().execute(&mut tx.conn).await?;
-    let providers: Vec<_> = input
-        .providers
-        .iter()
-        .zip(0i16..)
-        .map(|(provider, position)| {
-            (
-                pilot_provider::pilot_id.eq(id),
-                pilot_provider::position.eq(position),
-                pilot_provider::organisation_id.eq(provider.organisation_id),
-                pilot_provider::role.eq(&provider.role),
-            )
-        })
-        .collect();
-    diesel::insert_into(pilot_provider::table).values(providers).execute(&mut tx.conn).await?;
-    Ok(())
+    let areas: BTreeSet<&str> = input.areas.iter().map(|area| area.as_ref()).collect();
+    let areas = areas.into_iter().map(|area| json!({"pilot_id": id, "area": area})).collect::<Vec<_>>();
+    tx.insert_rows("pilot_area", "pilot_id, area", areas).await?;
+    let provider = |(position, provider): (usize, &Provider)| json!({"pilot_id": id, "position": position, "organisation_id": provider.organisation_id, "role": provider.role});
+    let providers = input.providers.iter().enumerate().map(provider).collect::<Vec<_>>();
+    tx.insert_rows("pilot_provider", "pilot_id, position, organisation_id, role", providers).await
 }

@@ -163,6 +163,7 @@ impl Editable for Activity {
         check_tree(tx, Some(current.id), &input).await?;
         tx.revise::<Self>(current.id, &input.common()).await?;
         diesel::update(activity::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        tx.detach(current.id, ATTACHED).await?;
         attach(tx, current.id, &input).await?;
         Ok(true)
     }
@@ -192,12 +193,16 @@ pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<ActivityInput
     Ok(id)
 }
 
+/// Where the rows of its lists are.
+const ATTACHED: &[&str] = &[
+    "activity_place.activity_id",
+    "activity_area.activity_id",
+    "activity_initiative.activity_id",
+    "activity_participant.activity_id",
+];
+
 async fn attach(tx: &mut Tx, id: Uuid, input: &Checked<ActivityInput>) -> Result<(), Problem> {
     let conn = &mut tx.conn;
-    diesel::delete(activity_place::table.filter(activity_place::activity_id.eq(id))).execute(conn).await?;
-    diesel::delete(activity_area::table.filter(activity_area::activity_id.eq(id))).execute(conn).await?;
-    diesel::delete(activity_initiative::table.filter(activity_initiative::activity_id.eq(id))).execute(conn).await?;
-    diesel::delete(activity_participant::table.filter(activity_participant::activity_id.eq(id))).execute(conn).await?;
     let places = input.places.iter().zip(0i16..).map(|(one, position)| {
         (
             activity_place::activity_id.eq(id),

@@ -119,6 +119,7 @@ impl Editable for Agreement {
         may_write(tx, current.initiative_id, &input).await?;
         tx.revise::<Self>(current.id, &input.common()).await?;
         diesel::update(agreement::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        tx.detach(current.id, &["agreement_party.agreement_id"]).await?;
         attach(tx, current.id, &input).await?;
         Ok(true)
     }
@@ -153,7 +154,6 @@ pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<AgreementInpu
 }
 
 async fn attach(tx: &mut Tx, id: Uuid, input: &Checked<AgreementInput>) -> Result<(), Problem> {
-    diesel::delete(agreement_party::table.filter(agreement_party::agreement_id.eq(id))).execute(&mut tx.conn).await?;
     let parties: Vec<_> = input
         .parties
         .iter()

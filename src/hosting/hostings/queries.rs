@@ -236,7 +236,6 @@ pub(super) async fn check_follows(
 }
 
 pub(super) async fn attach(tx: &mut Tx, id: Uuid, sites: &[Site]) -> Result<(), Problem> {
-    diesel::delete(site::table.filter(site::hosting_id.eq(id))).execute(&mut tx.conn).await?;
     let rows: Vec<_> = sites
         .iter()
         .zip(0i16..)
@@ -387,6 +386,7 @@ impl Editable for Hosting {
         }
         tx.revise::<Hosting>(current.id, &input.common()).await?;
         diesel::update(hosting::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        tx.detach(current.id, &["site.hosting_id"]).await?;
         attach(tx, current.id, &input.sites).await?;
         Ok(true)
     }

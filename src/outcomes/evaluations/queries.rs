@@ -119,13 +119,6 @@ pub async fn insert(tx: &mut Tx, hosting_id: Uuid, input: &Checked<EvaluationInp
 }
 
 pub(super) async fn attach(tx: &mut Tx, id: Uuid, input: &EvaluationChange) -> Result<(), Problem> {
-    diesel::delete(evaluation_score::table.filter(evaluation_score::evaluation_id.eq(id)))
-        .execute(&mut tx.conn)
-        .await?;
-    diesel::delete(lesson::table.filter(lesson::evaluation_id.eq(id))).execute(&mut tx.conn).await?;
-    diesel::delete(evaluation_observation::table.filter(evaluation_observation::evaluation_id.eq(id)))
-        .execute(&mut tx.conn)
-        .await?;
     let scores: Vec<_> = input
         .scores
         .by_criterion()
@@ -180,6 +173,9 @@ impl Editable for Evaluation {
         let Some(input) = body.merged(tx, current).await? else { return Ok(false) };
         tx.revise::<Evaluation>(current.id, &input.common()).await?;
         diesel::update(evaluation::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        let attached =
+            ["evaluation_score.evaluation_id", "lesson.evaluation_id", "evaluation_observation.evaluation_id"];
+        tx.detach(current.id, &attached).await?;
         attach(tx, current.id, &input).await?;
         Ok(true)
     }

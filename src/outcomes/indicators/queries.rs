@@ -119,7 +119,6 @@ pub(super) async fn check_code(tx: &mut Tx, id: Option<Uuid>, input: &Checked<In
 }
 
 pub(super) async fn attach(tx: &mut Tx, id: Uuid, areas: &[AreaCode]) -> Result<(), Problem> {
-    diesel::delete(indicator_area::table.filter(indicator_area::indicator_id.eq(id))).execute(&mut tx.conn).await?;
     let rows: Vec<_> =
         areas.iter().map(|area| (indicator_area::indicator_id.eq(id), indicator_area::area.eq(area))).collect();
     diesel::insert_into(indicator_area::table).values(rows).on_conflict_do_nothing().execute(&mut tx.conn).await?;
@@ -173,6 +172,7 @@ impl Editable for Indicator {
         check_frozen(tx, current, &input).await?;
         tx.revise::<Indicator>(current.id, &input.common()).await?;
         diesel::update(indicator::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        tx.detach(current.id, &["indicator_area.indicator_id"]).await?;
         attach(tx, current.id, &input.areas).await?;
         if input.aggregation != current.aggregation {
             crate::outcomes::outcome::refresh_states_of_indicator(tx, current.id).await?;

@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::model::*;
@@ -17,8 +18,9 @@ use crate::database::schema::record;
 use crate::database::{Acting, Tx};
 use crate::http::bringing::{self, Brought, bring_each, external_ids_of};
 use crate::http::{Body, Checked, Code, Fault, Problem};
-use crate::ids;
+use crate::ids::{self, ObservationId};
 use crate::outcomes::outcome::{self, Outcome};
+use crate::values::{Decimal, Line, PartialDate, Prose};
 
 /// An observation that passed its checks.
 struct New<'a> {
@@ -103,6 +105,71 @@ async fn admit<'a>(
     Ok(New { id: ids::fresh(), outcome_id: outcome.id, acting: tx.acting, input })
 }
 
+#[derive(Serialize)]
+struct Row<'a> {
+    id: Uuid,
+    outcome_id: Uuid,
+    starts_on: &'a PartialDate,
+    ends_on: &'a PartialDate,
+    value: &'a Option<Decimal>,
+    numerator: &'a Option<Decimal>,
+    denominator: &'a Option<Decimal>,
+    text: &'a Option<Prose>,
+    dimensions: &'a Dimensions,
+    method: &'a Option<Prose>,
+    source: &'a Option<Line>,
+    status: ObservationStatus,
+    supersedes_id: Option<ObservationId>,
+    submitted_by: Uuid,
+    submitted_by_city_id: Option<Uuid>,
+}
+
+impl<'a> Row<'a> {
+    fn of(New { id, outcome_id, acting, input }: &New<'a>, account_id: Uuid) -> Self {
+        Self {
+            id: *id,
+            outcome_id: *outcome_id,
+            starts_on: &input.starts_on,
+            ends_on: &input.ends_on,
+            value: &input.value,
+            numerator: &input.numerator,
+            denominator: &input.denominator,
+            text: &input.text,
+            dimensions: &input.dimensions,
+            method: &input.method,
+            source: &input.source,
+            status: first_status(input),
+            supersedes_id: input.supersedes_id,
+            submitted_by: account_id,
+            submitted_by_city_id: acting.city_id,
+        }
+    }
+}
+
+/// The move with which an observation begins.
+#[derive(Serialize)]
+struct Move {
+    record_id: Uuid,
+    to_status: ObservationStatus,
+    account_id: Uuid,
+    acting_city_id: Option<Uuid>,
+    as_administrator: bool,
+    guards_waived: [(); 0],
+}
+
+impl Move {
+    fn of(New { id, acting, input, .. }: &New<'_>, account_id: Uuid) -> Self {
+        Self {
+            record_id: *id,
+            to_status: first_status(input),
+            account_id,
+            acting_city_id: acting.city_id,
+            as_administrator: acting.as_administrator,
+            guards_waived: [],
+        }
+    }
+}
+
 const COLUMNS: &str = "id, outcome_id, starts_on, ends_on, value, numerator, denominator, text, dimensions, method, \
                        source, status, supersedes_id, submitted_by, submitted_by_city_id";
 const MOVE: &str = "record_id, to_status, account_id, acting_city_id, as_administrator, guards_waived";
@@ -111,21 +178,10 @@ async fn insert_all(tx: &mut Tx, new: &[New<'_>]) -> Result<(), Problem> {
     let account_id = tx.caller.account_id().ok_or_else(Problem::not_found)?;
     let registered: Vec<_> = new.iter().map(|one| (one.id, one.acting, one.input.common())).collect();
     tx.register_all::<Observation>(&registered).await?;
-    let row = |New { id, outcome_id, acting, input }: &New<'_>| {
-        json!({
-            "id": id, "outcome_id": outcome_id, "starts_on": input.starts_on, "ends_on": input.ends_on,
-            "value": input.value, "numerator": input.numerator, "denominator": input.denominator, "text": input.text,
-            "dimensions": input.dimensions, "method": input.method, "source": input.source,
-            "status": first_status(input), "supersedes_id": input.supersedes_id, "submitted_by": account_id,
-            "submitted_by_city_id": acting.city_id,
-        })
-    };
-    tx.insert_rows("observation", COLUMNS, new.iter().map(row).collect()).await?;
-    let moved = |New { id, acting, input, .. }: &New<'_>| {
-        json!({"record_id": id, "to_status": first_status(input), "account_id": account_id,
-               "acting_city_id": acting.city_id, "as_administrator": acting.as_administrator, "guards_waived": []})
-    };
-    tx.insert_rows("transition", MOVE, new.iter().map(moved).collect()).await?;
+    let rows = new.iter().map(|one| Row::of(one, account_id)).collect::<Vec<_>>();
+    tx.insert_rows("observation", COLUMNS, rows).await?;
+    let moves = new.iter().map(|one| Move::of(one, account_id)).collect::<Vec<_>>();
+    tx.insert_rows("transition", MOVE, moves).await?;
     let submitted = new.iter().filter(|one| first_status(one.input) == ObservationStatus::Submitted);
     let touched: BTreeSet<Uuid> = submitted.map(|one| one.outcome_id).collect();
     if !touched.is_empty() {
@@ -141,33 +197,35 @@ fn first_status(input: &ObservationInput) -> ObservationStatus {
     }
 }
 
-/// Brings rows of an import in: runs of new ones together, those that change a record one by one, all in their order.
+/// Brings rows of an import in: runs of new ones together, runs of those that name a record as every kind does, all in
+/// their order.
 ///
 /// # Errors
 /// 503: that is not the rows' fault.
 pub async fn bring_all(tx: &mut Tx, rows: Vec<Value>) -> Result<Vec<bringing::Outcome>, Problem> {
-    let members = |row: &Value| row.as_object().cloned().unwrap_or_default();
-    let stated: Vec<Vec<(String, String)>> = rows
-        .iter()
-        .map(|row| external_ids_of(&members(row)).map(|(source, value)| (source.into(), value.into())).collect())
-        .collect();
+    let stated = |row: &Value| -> Vec<(String, String)> {
+        let ids = row.as_object().into_iter().flat_map(external_ids_of);
+        ids.map(|(source, value)| (source.into(), value.into())).collect()
+    };
+    let stated: Vec<_> = rows.iter().map(stated).collect();
     let wanted: Vec<_> = stated.iter().flatten().map(|(source, value)| (source.as_str(), value.as_str())).collect();
     let known = tx.find_externals(Observation::TYPE, &wanted).await?;
     let mut seen: HashSet<(String, String)> = known.into_keys().collect();
     let mut outcomes = Vec::with_capacity(rows.len());
-    let mut new = vec![];
+    let (mut new, mut other) = (vec![], vec![]);
     for (row, stated) in rows.into_iter().zip(stated) {
         let has_id = row.get("id").is_some_and(|id| !id.is_null());
-        let is_new = row.is_object() && !has_id && stated.iter().all(|one| !seen.contains(one));
-        if is_new {
-            seen.extend(stated);
+        if row.is_object() && !has_id && stated.iter().all(|one| !seen.contains(one)) {
+            outcomes.extend(bring_each::<Observation>(tx, std::mem::take(&mut other)).await?);
             new.push(row);
         } else {
             outcomes.extend(bring_new(tx, std::mem::take(&mut new)).await?);
-            outcomes.extend(bring_each::<Observation>(tx, vec![row]).await?);
+            other.push(row);
         }
+        seen.extend(stated);
     }
     outcomes.extend(bring_new(tx, new).await?);
+    outcomes.extend(bring_each::<Observation>(tx, other).await?);
     Ok(outcomes)
 }
 

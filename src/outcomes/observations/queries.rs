@@ -4,6 +4,7 @@ use super::batch;
 use super::model::*;
 use crate::access::Caller;
 use crate::database::records::Record;
+use crate::database::rows::Prepared;
 use crate::database::schema::{observation, observation_view};
 use crate::database::{Tx, last_day};
 use crate::http::body::Rules;
@@ -192,7 +193,9 @@ impl Editable for Observation {
         let outcome = tx.reload::<Outcome>(current.outcome_id.0).await?;
         check(tx, &input, &outcome).await?;
         tx.revise::<Observation>(current.id, &input.common()).await?;
-        diesel::update(observation::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        Prepared(diesel::update(observation::table.find(current.id)).set(Row::of(&input)))
+            .execute(&mut tx.conn)
+            .await?;
         Ok(true)
     }
 

@@ -8,6 +8,7 @@ use crate::cooperation::partnerships::Partnership;
 use crate::database::Tx;
 use crate::database::records::{self, Record};
 use crate::database::references::Resolved;
+use crate::database::rows::Prepared;
 use crate::database::schema::{dimension, observation, outcome, outcome_view, target};
 use crate::directory::cities;
 use crate::hosting::hostings::Hosting;
@@ -297,8 +298,6 @@ pub async fn insert(tx: &mut Tx, id: Option<Uuid>, input: &Checked<OutcomeInput>
 }
 
 pub(super) async fn attach(tx: &mut Tx, id: Uuid, input: &OutcomeChange) -> Result<(), Problem> {
-    diesel::delete(target::table.filter(target::outcome_id.eq(id))).execute(&mut tx.conn).await?;
-    diesel::delete(dimension::table.filter(dimension::outcome_id.eq(id))).execute(&mut tx.conn).await?;
     let targets: Vec<_> = input
         .targets
         .iter()
@@ -372,11 +371,10 @@ pub(super) async fn refresh(
     outcome_ids: Option<Vec<Uuid>>,
     indicator_id: Option<Uuid>,
 ) -> Result<(), Problem> {
-    diesel::sql_query(include_str!("state.sql"))
+    let refresh = diesel::sql_query(include_str!("state.sql"))
         .bind::<Nullable<Array<SqlUuid>>, _>(outcome_ids)
-        .bind::<Nullable<SqlUuid>, _>(indicator_id)
-        .execute(&mut tx.conn)
-        .await?;
+        .bind::<Nullable<SqlUuid>, _>(indicator_id);
+    Prepared(refresh).execute(&mut tx.conn).await?;
     Ok(())
 }
 
@@ -400,6 +398,7 @@ impl Editable for Outcome {
         check_dimensions(tx, current, &input).await?;
         tx.revise::<Outcome>(current.id, &input.common()).await?;
         diesel::update(outcome::table.find(current.id)).set(Row::of(&input)).execute(&mut tx.conn).await?;
+        tx.detach(current.id, &["target.outcome_id", "dimension.outcome_id"]).await?;
         attach(tx, current.id, &input).await?;
         refresh_state(tx, current.id).await?;
         Ok(true)

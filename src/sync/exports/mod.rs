@@ -129,9 +129,8 @@ pub async fn export<R: Listed + ToSchema>(call: Call, format: Format) -> Answer 
         return Ok(Reply::empty(StatusCode::NOT_MODIFIED).header(header::ETAG, &format!("W/{known}")));
     }
     let about = about(&call, &mut reader, &moment).await?;
-    let call = call.reading(reader);
     let columns = columns_of(R::TYPE, &R::name(), call.language().is_some());
-    let walk = Walk::begin(&call, R::list(&call).await?, slot).await?;
+    let walk: Walk<R> = Walk::begin(call.reading(reader), slot).await?;
     let reply = match format {
         Format::Csv => transfer::stream(walk, Csv::new(columns, is_raw == Some(true)), limits).await?,
         Format::Ndjson => transfer::stream(walk, Ndjson::new(about.of_end()), limits).await?,

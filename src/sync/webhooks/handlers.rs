@@ -98,7 +98,7 @@ pub async fn update_webhook(call: Call, id: web::Path<String>, body: Body<Webhoo
     call.write(async |tx| {
         let id = path_id(&id)?;
         let current = queries::lock(tx, id).await?;
-        tx.if_match.check(current.version, &etag(&current))?;
+        tx.if_match.check(current.version, || etag(&current))?;
         match body.merged_with(tx, json!(current)).await? {
             Some(input) => Ok(answer(StatusCode::OK, &queries::update(tx, id, &input).await?)),
             None => Ok(answer(StatusCode::OK, &current)),
@@ -116,7 +116,7 @@ pub async fn delete_webhook(call: Call, id: web::Path<String>) -> Answer {
     call.write(async |tx| {
         let id = path_id(&id)?;
         let current = queries::lock(tx, id).await?;
-        tx.if_match.check(current.version, &etag(&current))?;
+        tx.if_match.check(current.version, || etag(&current))?;
         diesel::delete(webhook::table.find(id)).execute(&mut tx.conn).await?;
         Ok(Reply::empty(StatusCode::NO_CONTENT))
     })
