@@ -32,7 +32,11 @@ lint: ## Spectral and Redocly on the OpenAPI document (needs Node.js)
 	npx --yes @stoplight/spectral-cli lint openapi/openapi.json --ruleset openapi/.spectral.yaml --fail-severity=hint
 	npx --yes @redocly/cli lint openapi/openapi.json --config openapi/redocly.yaml
 
-bench: ## Measure against pgbench running the same SQL
+bench: ## Measure against pgbench and COPY running the same SQL; takes an hour
 	scripts/setup rust postgres
 	cargo build --release --locked
 	scripts/bench
+	scripts/bench-imports
+	scripts/bench-exports
+	scripts/bench-feed
+	scripts/bench-reports

@@ -31,7 +31,7 @@ pub struct Operation {
     /// Whether it is a list, with a cursor.
     pub is_list: bool,
     /// Whether its answers may be kept in the cache: a read of what the registry holds that is neither an export nor the
-    /// feed.
+    /// feed, nor search, whose cursors end with time.
     pub is_kept: bool,
     /// The collection whose records it answers, if it is the list of one or one of them.
     collection: Option<String>,
@@ -80,7 +80,7 @@ impl Operation {
             is_kept: method == Method::GET
                 && path.starts_with("/v1/")
                 && !path.starts_with("/v1/exports/")
-                && path != "/v1/changes",
+                && !matches!(path, "/v1/changes" | "/v1/search"),
             collection: collection_at(path),
             is_list: parameters.iter().any(|parameter| parameter["name"] == "cursor"),
             path: path.to_owned(),

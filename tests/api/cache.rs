@@ -230,18 +230,19 @@ type Told = Arc<Mutex<Vec<(Instant, i64)>>>;
 
 fn last_before(told: &Told, instant: Instant) -> i64 {
     let told = told.lock().unwrap();
-    told.iter().rev().find(|(at, _)| *at <= instant).map_or(0, |(_, turn)| *turn)
+    told.iter().rev().find(|(at, _)| *at <= instant).map_or(-1, |(_, turn)| *turn)
 }
 
-/// The turn that a reader sees of a pilot, by the record or by a list.
+/// The turn that a reader sees of a pilot, by the record or by a list; -1 if the pilot is not there yet.
 async fn seen(reader: &Actor, pilot: &Value, by_list: bool) -> i64 {
     let record = if by_list {
         let page = reader.get("/v1/pilots?limit=500&sort=-updated_at").await.ok();
-        page["items"].as_array().unwrap().iter().find(|one| one["id"] == pilot["id"]).unwrap().clone()
+        page["items"].as_array().unwrap().iter().find(|one| one["id"] == pilot["id"]).cloned()
     } else {
-        reader.get(&path("pilots", pilot)).await.ok()
+        Some(reader.get(&path("pilots", pilot)).await.json)
     };
-    record["title"].as_str().unwrap().rsplit(' ').next().unwrap().parse().unwrap()
+    let Some(title) = record.as_ref().and_then(|record| record["title"].as_str()) else { return -1 };
+    title.rsplit(' ').next().unwrap().parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -254,7 +255,7 @@ async fn under_concurrent_writers_nobody_sees_an_older_state_than_is_promised() 
     let mut work = vec![];
     for _ in 0..WRITERS {
         let pilot = new_pilot(&busan, json!({"title": format!("{} 0", unique())})).await;
-        let told: Told = Told::default();
+        let told: Told = Arc::new(Mutex::new(vec![(Instant::now(), 0)]));
         let (writer, here, there) = (busan.clone(), app.anonymous(), other.anonymous());
         let (written, watched) = (told.clone(), pilot.clone());
         work.push(tokio::spawn(async move {

@@ -8,6 +8,8 @@ const MACRO: &str = "database/records.rs";
 
 /// What else reads a view, how often, and why it may.
 const JUSTIFIED: &[(&str, usize, &str)] = &[
+    ("hosting/hostings/queries.rs", 1, "narrows records that are read by their own visibility, as reports do"),
+    ("outcomes/evaluations/queries.rs", 1, "narrows evaluations, which are never for more people than their hosting"),
     ("outcomes/verification.rs", 1, "which other observations are verified is a rule about all of them"),
     ("pages/cities.rs", 1, "counts what is public, by its effective visibility"),
     ("pages/results.rs", 1, "the public observations of outcomes that were read as anybody may see them"),

@@ -39,6 +39,9 @@ impl Wanted {
     }
 }
 
+/// An answer that can be kept, with its request; else the answer as it is.
+pub type Made = Result<(HttpRequest, Arc<Kept>), Box<ServiceResponse<BoxBody>>>;
+
 /// An answer that is kept: 200 and its body.
 #[derive(Debug)]
 pub struct Kept {
@@ -48,19 +51,19 @@ pub struct Kept {
 
 impl Kept {
     /// An answer, if it is one that can be kept; else the answer as it was.
-    pub fn of(response: ServiceResponse<BoxBody>) -> Result<(HttpRequest, Arc<Self>), ServiceResponse<BoxBody>> {
+    pub fn of(response: ServiceResponse<BoxBody>) -> Made {
         let is_good = response.status() == StatusCode::OK && response.response().error().is_none();
         let has_rules = [header::CACHE_CONTROL, header::SET_COOKIE, header::CONTENT_ENCODING]
             .iter()
             .any(|name| response.headers().contains_key(name));
         if !is_good || has_rules {
-            return Err(response);
+            return Err(Box::new(response));
         }
         let (request, response) = response.into_parts();
         let (head, body) = response.into_parts();
         match body.try_into_bytes() {
             Ok(body) => Ok((request, Arc::new(Self { headers: head.headers().clone(), body }))),
-            Err(body) => Err(ServiceResponse::new(request, head.set_body(body))),
+            Err(body) => Err(Box::new(ServiceResponse::new(request, head.set_body(body)))),
         }
     }
 

@@ -16,13 +16,13 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest};
+use actix_web::{Error, HttpMessage};
 use chrono::NaiveDate;
 use prometheus_client::metrics::counter::Counter;
 use quick_cache::sync::{Cache, DefaultLifecycle, PlaceholderGuard};
 use quick_cache::{DefaultHashBuilder, Weighter};
 
-use self::kept::{Kept, Wanted};
+use self::kept::{Kept, Made, Wanted};
 use super::idempotency;
 use super::middleware::Context;
 use crate::app::State;
@@ -185,12 +185,9 @@ pub async fn answer<B: MessageBody + 'static>(
     };
     Ok(match made {
         Ok((request, kept)) => ServiceResponse::new(request, kept.response(&wanted)),
-        Err(response) => response,
+        Err(response) => *response,
     })
 }
-
-/// An answer that can be kept, with its request; else the answer as it is.
-type Made = Result<(HttpRequest, Arc<Kept>), ServiceResponse<BoxBody>>;
 
 /// A request whose answer is to be made.
 struct Asked<B> {
