@@ -23,9 +23,38 @@ use crate::http::call::query_as;
 use crate::ids::{PartnershipId, ProgrammeId};
 use crate::values::{AreaCode, CityRef, PartialDate};
 
-/// The records that count, as common table expressions over which each report is a statement.
-static SCOPE: LazyLock<String> =
-    LazyLock::new(|| include_str!("scope.sql").replace("{hosting_scope}", include_str!("hosting_scope.sql")));
+/// The records that count, as common table expressions over which each report is a statement: what is asked first, then
+/// each collection with its name.
+static SCOPE: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+    let text = include_str!("scope.sql").replace("{hosting_scope}", include_str!("hosting_scope.sql"));
+    let parts = text.trim_end().split("\n), ").map(|part| {
+        let (name, _) = part.split_once(" AS ").expect("each part has a name");
+        (name.to_owned(), part.trim_end_matches("\n)").to_owned())
+    });
+    parts.collect()
+});
+
+/// The parts of the scope that a report is made of. Others would not be read, but what they name would count as named more
+/// than once, and is then made as a whole before it is read.
+fn scope_of(report: &str) -> String {
+    let names = |text: &str, name: &str| {
+        ["FROM", "JOIN"].iter().any(|word| {
+            text.match_indices(&format!("{word} {name}")).any(|(at, found)| {
+                !text[at + found.len()..].starts_with(|next: char| next.is_alphanumeric() || next == '_')
+            })
+        })
+    };
+    let mut needed = vec![];
+    // A part names only parts before it.
+    for (at, (name, text)) in SCOPE.iter().enumerate().rev() {
+        let is_named = names(report, name) || needed.iter().any(|later: &&str| names(later, name));
+        if at == 0 || is_named {
+            needed.push(text.as_str());
+        }
+    }
+    needed.reverse();
+    format!("{}\n)\n", needed.join("\n), "))
+}
 
 /// The filters that hostings take as well.
 const SCOPED: [&str; 6] = ["city", "partnership_id", "programme_id", "areas", "from", "to"];
@@ -134,7 +163,7 @@ impl Asked {
         let partnerships = scope.partnership_id.as_ref().map(|all| all.iter().map(|id| id.0).collect::<Vec<_>>());
         let programmes = scope.programme_id.as_ref().map(|all| all.iter().map(|id| id.0).collect::<Vec<_>>());
         let areas = scope.areas.as_ref().map(|all| all.iter().map(|area| area.0.clone()).collect::<Vec<_>>());
-        diesel::sql_query(format!("{}{report}", *SCOPE))
+        diesel::sql_query(format!("{}{report}", scope_of(report)))
             .into_boxed::<Pg>()
             .bind::<Array<Text>, _>(levels)
             .bind::<Array<SqlUuid>, _>(own)
@@ -207,4 +236,29 @@ fn counted(collection: &str, filters: &[(&str, &str)]) -> String {
     let at = start.len();
     let mut link = form_urlencoded::Serializer::for_suffix(start, at);
     link.append_pair("count", "exact").extend_pairs(filters).finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_has_the_parts_that_it_names_and_those_that_these_name() {
+        let named = |report: &str| -> Vec<String> {
+            let parts = scope_of(report);
+            SCOPE[1..]
+                .iter()
+                .map(|(name, _)| name.clone())
+                .filter(|name| parts.contains(&format!("\n), {name} AS (")))
+                .collect()
+        };
+        assert_eq!(named("SELECT count(*) FROM hostings h"), ["hostings"]);
+        assert_eq!(named("SELECT 1 FROM asked a CROSS JOIN evaluations e"), ["hostings", "evaluations"]);
+        assert_eq!(named("SELECT 1 FROM cities_of_the_world"), Vec::<String>::new());
+        let all = SCOPE[1..].iter().map(|(name, _)| format!("SELECT 1 FROM {name}")).collect::<String>();
+        assert_eq!(
+            scope_of(&all).trim_end(),
+            include_str!("scope.sql").replace("{hosting_scope}", include_str!("hosting_scope.sql")).trim_end()
+        );
+    }
 }

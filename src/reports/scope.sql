@@ -7,7 +7,7 @@ WITH asked AS NOT MATERIALIZED (
     SELECT $1::text[] AS levels, $2::uuid[] AS own, $3::text[] AS measured_levels, $4::uuid[] AS cities,
         $5::uuid[] AS partnerships, $6::uuid[] AS programmes, $7::text[] AS areas, $8::date AS since, $9::date AS until,
         $10::date AS today
-), cities AS NOT MATERIALIZED (
+), cities AS (
     SELECT c.id, coalesce(c.code, c.id::text) AS city, c.name, c.country, c.latitude, c.longitude, c.population, c.website
     FROM city_view c, asked a
     WHERE (a.cities IS NULL OR c.id = ANY (a.cities))
@@ -15,24 +15,24 @@ WITH asked AS NOT MATERIALIZED (
             SELECT FROM partnership_view s WHERE coalesce(c.code, c.id::text) = ANY (s.cities)
                 AND (a.partnerships IS NULL OR s.id = ANY (a.partnerships))
                 AND (a.programmes IS NULL OR s.programme_id = ANY (a.programmes))))
-), partnerships AS NOT MATERIALIZED (
+), partnerships AS (
     SELECT s.id, s.title, s.programme_id, s.cities, s.status, s.since
     FROM partnership_view s, asked a
     WHERE (a.partnerships IS NULL OR s.id = ANY (a.partnerships))
         AND (a.programmes IS NULL OR s.programme_id = ANY (a.programmes))
         AND (a.cities IS NULL OR s.cities && ARRAY(SELECT coalesce(c.code, c.id::text) FROM city_view c WHERE c.id = ANY (a.cities)))
-), initiatives AS NOT MATERIALIZED (
+), initiatives AS (
     SELECT i.id, i.title, i.partnership_id, i.area, i.kind, i.stage, i.from_city, i.to_city,
         ARRAY(SELECT (one ->> 'id')::uuid FROM jsonb_array_elements(i.pilot_ids) one) AS any_pilot_ids
     FROM initiative_view i JOIN partnerships s ON s.id = i.partnership_id, asked a
     WHERE a.areas IS NULL OR i.area = ANY (a.areas)
-), hostings AS NOT MATERIALIZED (
+), hostings AS (
     SELECT v.id, v.pilot_id, v.origin_city_id, v.host_city_id, v.origin_city, v.host_city, v.kind, v.status,
         v.suspended_from, v.planned_start, v.planned_end, v.actual_start, v.actual_end, v.lead_organisation_id,
         v.initiative_id, v.historical, v.no_outcome_reason, v.guards_waived
     FROM hosting_view v, asked a
     WHERE (v.effective_visibility = ANY (a.levels) OR v.city_ids && a.own) AND {hosting_scope}
-), pilots AS NOT MATERIALIZED (
+), pilots AS (
     SELECT p.id, p.title, p.origin_city_id, p.origin_city, p.category, p.areas, p.status, p.trl, p.summary, p.description,
         p.processes_personal_data, p.providers, p.standards
     FROM pilot_view p, asked a
@@ -42,7 +42,7 @@ WITH asked AS NOT MATERIALIZED (
         AND (a.partnerships IS NULL AND a.programmes IS NULL OR p.id IN (SELECT h.pilot_id FROM hostings h)
             OR EXISTS (SELECT FROM initiatives i WHERE p.id = ANY (i.any_pilot_ids)))
         AND (a.since IS NULL AND a.until IS NULL OR p.id IN (SELECT h.pilot_id FROM hostings h))
-), outcomes AS NOT MATERIALIZED (
+), outcomes AS (
     SELECT o.id, o.indicator_id, o.level, o.baseline, o.targets, o.frequency, o.currency, o.tolerance, o.latest, o.actual,
         o.measure, o.direction, o.subject, o.hosting_id, o.pilot_id, o.city_id, o.partnership_id,
         o.initiative_id, o.created_at, o.dimensions, o.responsible_organisation_id, h.host_city_id,
@@ -64,12 +64,12 @@ WITH asked AS NOT MATERIALIZED (
         AND (a.partnerships IS NULL OR s.id = ANY (a.partnerships))
         AND (a.programmes IS NULL OR s.programme_id = ANY (a.programmes))
         AND (a.since IS NULL AND a.until IS NULL OR o.hosting_id IN (SELECT x.id FROM hostings x))
-), evaluations AS NOT MATERIALIZED (
+), evaluations AS (
     SELECT e.id, e.hosting_id, e.kind, e."on", e.summary, e.scores, e.lessons, e.decision, h.host_city_id, h.host_city,
         h.pilot_id
     FROM evaluation_view e JOIN hostings h ON h.id = e.hosting_id, asked a
     WHERE e.effective_visibility = ANY (a.levels) OR e.city_ids && a.own
-), applicability AS NOT MATERIALIZED (
+), applicability AS (
     SELECT v.id, v.pilot_id, v.city, v.city_id, v.origin_city_id, v.verdict, v.reason, v.text, v.assessed_on, v.scores
     FROM applicability_view v, asked a
     WHERE v.current AND (v.effective_visibility = ANY (a.levels) OR v.city_ids && a.own)
@@ -80,7 +80,7 @@ WITH asked AS NOT MATERIALIZED (
             OR EXISTS (SELECT FROM initiatives i WHERE v.pilot_id = ANY (i.any_pilot_ids)))
         AND (a.since IS NULL OR last_day(v.assessed_on) >= a.since)
         AND (a.until IS NULL OR last_day(v.assessed_on) <= a.until)
-), activities AS NOT MATERIALIZED (
+), activities AS (
     SELECT v.id, v.kind, v.title, v.theme, v.city, v.places, v.starts_on, v.ends_on, v.parent_id, v.partnership_id, v.areas,
         v.participants
     FROM activity_view v LEFT JOIN partnership_view s ON s.id = v.partnership_id, asked a
