@@ -62,6 +62,11 @@ async fn who_asks_the_same_at_once_waits_for_one_answer() {
         let before = told(&at).await;
         let anyone = app.anonymous();
         let answers = join_all((0..ASKING).map(|_| anyone.get(&page))).await;
+        // A server that does not hear of changes in time keeps nothing: then each makes its own, as far as there are
+        // connections.
+        if answers.iter().any(|answer| answer.status == 503) {
+            return false;
+        }
         let first = answers[0].text.clone();
         for answer in &answers {
             assert_eq!((answer.status, &answer.text), (200, &first));

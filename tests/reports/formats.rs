@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{bytes_of, path_of, reports, rows, with, worlds};
 use crate::support::readers::{FORMATS as TABLES, Tables};
-use crate::support::{App, founding};
+use crate::support::{App, founding, new_outcome, new_pilot};
 
 /// The published order of columns.
 const COLUMNS: &str = include_str!("../../src/http/formats/columns.txt");
@@ -36,7 +36,12 @@ fn columns_of(report: &str) -> Vec<&'static str> {
 
 /// A world in which every report says something.
 async fn filled() -> App {
-    worlds().await.pop().unwrap().1
+    let app = worlds().await.pop().unwrap().1;
+    let busan = app.busan().await;
+    let pilot = new_pilot(&busan, json!({})).await;
+    let overdue = json!({"frequency": "monthly", "baseline": {"value": "4", "on": "2020-01"}});
+    new_outcome(&busan, "pilot", &pilot["id"], overdue).await;
+    app
 }
 
 /// The text that stands for a value in a table.
