@@ -146,7 +146,7 @@ pub struct Expansion {
 }
 
 static EXPANSIONS: LazyLock<HashMap<&'static str, Vec<Expansion>>> = LazyLock::new(|| {
-    let schemas = &super::document()["components"]["schemas"];
+    let schemas = &super::schemas()["components"]["schemas"];
     ALL.iter().map(|one| (one.name, expansions_in(schemas, &one.schema))).collect()
 });
 

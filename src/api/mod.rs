@@ -1,11 +1,11 @@
 //! THE list of routes, one line per operation: it gives the application and the OpenAPI document together.
 
 use std::collections::HashSet;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use actix_web::http::header;
 use actix_web::{App, HttpResponse, get, web};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -92,20 +92,49 @@ pub fn plain_routes(config: &mut web::ServiceConfig) {
 )))]
 struct OfParameters;
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+fn make() -> Value {
     let (_, collected) =
         App::new().into_utoipa_app().openapi(OfParameters::openapi()).configure(routes).split_for_parts();
     document::finish(serde_json::to_value(collected).expect("an OpenAPI document is plain data"))
-});
+}
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(make);
 
 /// The OpenAPI document, with the schemas that bodies are checked by after a merge patch.
 pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
+/// What a running service keeps of the document, which as a whole takes some 25 MiB.
+struct Kept {
+    /// Its schemas, where they stand in it.
+    schemas: Value,
+    /// Its paths, until the operations are made of them.
+    paths: Mutex<Value>,
+    /// The whole as clients get it.
+    published: web::Bytes,
+}
+
+static KEPT: LazyLock<Kept> = LazyLock::new(|| {
+    let mut document = make();
+    let published = published(&document).to_string().into();
+    let schemas = json!({"components": {"schemas": document["components"]["schemas"].take()}});
+    Kept { schemas, paths: Mutex::new(document["paths"].take()), published }
+});
+
+/// The document with nothing but its schemas.
+pub fn schemas() -> &'static Value {
+    &KEPT.schemas
+}
+
+/// The paths of the document, for whoever makes operations of them, once.
+pub fn take_paths() -> Value {
+    std::mem::take(&mut *KEPT.paths.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// The document as clients see it: what a patch is merged into is known to them by the record itself.
-fn published() -> Value {
-    let mut published = document().clone();
+fn published(document: &Value) -> Value {
+    let mut published = document.clone();
     if let Some(schemas) = published["components"]["schemas"].as_object_mut() {
         let patched: HashSet<String> = schemas
             .keys()
@@ -119,14 +148,12 @@ fn published() -> Value {
 
 /// The document as it is checked in: indented, with a line break at the end.
 pub fn document_text() -> String {
-    format!("{:#}\n", published())
+    format!("{:#}\n", published(document()))
 }
-
-static PUBLISHED_BYTES: LazyLock<web::Bytes> = LazyLock::new(|| published().to_string().into());
 
 #[get("/openapi.json")]
 async fn get_document() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/vnd.oai.openapi+json;version=3.1"))
-        .body(PUBLISHED_BYTES.clone())
+        .body(KEPT.published.clone())
 }

@@ -42,7 +42,7 @@ pub struct Operation {
 /// By path template, then method.
 pub static OPERATIONS: LazyLock<HashMap<String, HashMap<Method, Operation>>> = LazyLock::new(|| {
     let mut operations: HashMap<String, HashMap<Method, Operation>> = HashMap::new();
-    for (path, item) in crate::api::document()["paths"].as_object().into_iter().flatten() {
+    for (path, item) in crate::api::take_paths().as_object().into_iter().flatten() {
         for (method, operation) in item.as_object().into_iter().flatten() {
             if let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) {
                 let one = Operation::new(path, &method, operation);
@@ -190,7 +190,7 @@ fn is_array(schema: &Value) -> bool {
 /// Whether the items of a list are codes, none of which has a comma: `a,b` is then the same as `a` and `b` repeated.
 fn is_code(items: &Value) -> bool {
     let reference = items["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
-    let schema = reference.and_then(|pointer| crate::api::document().pointer(pointer)).unwrap_or(items);
+    let schema = reference.and_then(|pointer| crate::api::schemas().pointer(pointer)).unwrap_or(items);
     ["enum", REFERS_TO, "pattern"].iter().any(|keyword| schema.get(keyword).is_some())
 }
 

@@ -48,7 +48,7 @@ pub(super) fn base_name(name: &str) -> &str {
 }
 
 fn components() -> &'static Value {
-    &crate::api::document()["components"]
+    &crate::api::schemas()["components"]
 }
 
 impl Schema {
@@ -241,13 +241,13 @@ fn article(name: &str) -> String {
 fn described(error: &ValidationError<'_>) -> Option<String> {
     let location = error.schema_path().to_string();
     let parent = location.rsplit_once('/')?.0;
-    let schema = crate::api::document().pointer(parent)?;
+    let schema = crate::api::schemas().pointer(parent)?;
     Some(schema["description"].as_str()?.lines().next()?.trim_end_matches('.').to_owned())
 }
 
 fn resolve(schema: &Value) -> &Value {
     match schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
-        Some(pointer) => crate::api::document().pointer(pointer).unwrap_or(schema),
+        Some(pointer) => crate::api::schemas().pointer(pointer).unwrap_or(schema),
         None => schema,
     }
 }

@@ -52,7 +52,7 @@ pub struct Column {
 
 /// The columns of a collection whose records have this schema: first those of the published order, then new ones.
 pub fn columns_of(collection: &str, schema: &str, has_language: bool) -> Vec<Column> {
-    let schemas = &api::document()["components"]["schemas"];
+    let schemas = &api::schemas()["components"]["schemas"];
     let expansions = collections::expansions_of(collection);
     let is_expanded = |name: &str| expansions.iter().any(|one| one.name == name);
     let mut columns: Vec<Column> = schemas[schema]["properties"]

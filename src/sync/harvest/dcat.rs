@@ -128,7 +128,7 @@ pub fn catalogue(config: &Config, facts: &Facts) -> Value {
 
 fn dataset(config: &Config, facts: &Facts, collection: &Collection) -> Value {
     let (base, name) = (&config.public_url, collection.name);
-    let described = &api::document()["components"]["schemas"][&collection.schema]["description"];
+    let described = &api::schemas()["components"]["schemas"][&collection.schema]["description"];
     let themes = THEMES.iter().find(|(one, _)| *one == name).map_or(&["GOVE"] as &[&str], |(_, themes)| themes);
     let themes: Vec<Value> = themes.iter().map(|theme| concept(&format!("{EU}/data-theme/{theme}"))).collect();
     let modified = facts.modified.get(name).map(instant);

@@ -30,7 +30,7 @@ impl Columns {
     /// # Errors
     /// Code and words for a column that no member heads, or that is there twice.
     pub fn of((shown, sent): (&str, &str), header: &[String]) -> Result<Self, (&'static str, String)> {
-        let schemas = &crate::api::document()["components"]["schemas"];
+        let schemas = &crate::api::schemas()["components"]["schemas"];
         let property = |name: &str| {
             let found = [sent, shown].into_iter().find_map(|schema| schemas[schema]["properties"].get(name));
             found.map(kind_of)
@@ -117,7 +117,7 @@ fn kind_of(property: &'static Value) -> Kind {
 
 fn resolved(schema: &'static Value) -> &'static Value {
     match schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
-        Some(pointer) => crate::api::document().pointer(pointer).map_or(schema, resolved),
+        Some(pointer) => crate::api::schemas().pointer(pointer).map_or(schema, resolved),
         None => schema,
     }
 }
