@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(named("SELECT count(*) FROM hostings h"), ["hostings"]);
         assert_eq!(named("SELECT 1 FROM asked a CROSS JOIN evaluations e"), ["hostings", "evaluations"]);
         assert_eq!(named("SELECT 1 FROM cities_of_the_world"), Vec::<String>::new());
-        let all = SCOPE[1..].iter().map(|(name, _)| format!("SELECT 1 FROM {name}")).collect::<String>();
+        let all = SCOPE[1..].iter().map(|(name, _)| format!("SELECT 1 FROM {name} ")).collect::<String>();
         assert_eq!(
             scope_of(&all).trim_end(),
             include_str!("scope.sql").replace("{hosting_scope}", include_str!("hosting_scope.sql")).trim_end()
