@@ -493,16 +493,3 @@ async fn every_filter_finds_what_fits_and_leaves_out_what_does_not() {
         }
     }
 }
-
-#[tokio::test]
-async fn a_repeated_filter_is_or_and_different_filters_are_and() {
-    let app = App::start().await;
-    let anyone = app.anonymous();
-    let count = async |query: &str| anyone.all(&format!("/v1/pilots?{query}")).await.len();
-    let (video, gps) = (count("category=video_analysis").await, count("category=gps_tracking").await);
-    assert_eq!((video, gps), (1, 1));
-    assert_eq!(count("category=video_analysis&category=gps_tracking").await, 2);
-    assert_eq!(count("category=video_analysis&status=in_test").await, 1);
-    assert_eq!(count("category=video_analysis&status=operational").await, 0);
-    assert_eq!(count("status=in_test&status=operational&category=video_analysis&category=fare_collection").await, 2);
-}

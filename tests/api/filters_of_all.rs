@@ -38,3 +38,16 @@ async fn private_members_cannot_be_reached_by_filter_or_sort() {
         anyone.get(&format!("/v1/organisations?{query}")).await.problem(400, "bad_parameter");
     }
 }
+
+#[tokio::test]
+async fn a_repeated_filter_is_or_and_different_filters_are_and() {
+    let app = App::start().await;
+    let anyone = app.anonymous();
+    let count = async |query: &str| anyone.all(&format!("/v1/pilots?{query}")).await.len();
+    let (video, gps) = (count("category=video_analysis").await, count("category=gps_tracking").await);
+    assert_eq!((video, gps), (1, 1));
+    assert_eq!(count("category=video_analysis&category=gps_tracking").await, 2);
+    assert_eq!(count("category=video_analysis&status=in_test").await, 1);
+    assert_eq!(count("category=video_analysis&status=operational").await, 0);
+    assert_eq!(count("status=in_test&status=operational&category=video_analysis&category=fare_collection").await, 2);
+}
