@@ -1,7 +1,7 @@
 -- What a report counts: the records that the caller may see, narrowed by the filters of every report.
 -- $1 the visibilities seen everywhere; $2 the cities whose private records are seen too; $3 as $1, for outcomes;
 -- $4 cities, $5 partnerships, $6 programmes, $7 areas, $8 the first day and $9 the last (null: not asked for); $10 today.
--- Inlined, so that what was not asked for costs nothing and the planner knows the rest. A city is named by its code, else
+-- A report takes the parts that it names (`asked.rs`); what was not asked for costs nothing. A city is named by its code, else
 -- its id. The past has of each view what its record shows or keeps: neither `reference` nor what filters of lists read.
 WITH asked AS NOT MATERIALIZED (
     SELECT $1::text[] AS levels, $2::uuid[] AS own, $3::text[] AS measured_levels, $4::uuid[] AS cities,
