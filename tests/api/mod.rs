@@ -1,6 +1,7 @@
 //! The conventions of the interface.
 
 mod cache;
+mod cache_of_all;
 mod conditional;
 mod consistency;
 mod examples;
