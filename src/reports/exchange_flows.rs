@@ -7,6 +7,7 @@ use diesel::sql_types::{BigInt, Double, Text};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::links::OPEN;
 use super::{Asked, Linked, Links, NoFilter, Report};
 use crate::charts::{Chart, Flow, Flows, Place};
 use crate::hosting::lifecycle::HostingStatus;
@@ -91,13 +92,13 @@ impl Linked for ExchangeFlowsRow {
         links.add("origin_city", asked.record("cities", &self.origin_city));
         links.add("host_city", asked.record("cities", &self.host_city));
         links.add("pilots", asked.report("hosting-matrix", &pair));
-        let columns = [
-            ("hostings", None),
-            ("proposed", Some(HostingStatus::Proposed)),
-            ("open", None),
-            ("live", Some(HostingStatus::Live)),
-            ("closed", Some(HostingStatus::Closed)),
-            ("cancelled", Some(HostingStatus::Cancelled)),
+        let columns: [(_, &[HostingStatus]); 6] = [
+            ("hostings", &[]),
+            ("proposed", &[HostingStatus::Proposed]),
+            ("open", OPEN),
+            ("live", &[HostingStatus::Live]),
+            ("closed", &[HostingStatus::Closed]),
+            ("cancelled", &[HostingStatus::Cancelled]),
         ];
         links.add_hostings(asked, &pair, &columns);
     }

@@ -10,7 +10,7 @@ use crate::hosting::lifecycle::HostingStatus;
 use crate::outcomes::progress::ProgressStatus;
 
 /// States of hostings that are neither closed nor cancelled.
-const OPEN: [HostingStatus; 6] = [
+pub const OPEN: &[HostingStatus] = &[
     HostingStatus::Proposed,
     HostingStatus::Agreed,
     HostingStatus::Preparing,
@@ -19,14 +19,14 @@ const OPEN: [HostingStatus; 6] = [
     HostingStatus::Evaluating,
 ];
 
-/// The columns of hostings that profiles have.
-pub const OF_HOSTINGS: [(&str, Option<HostingStatus>); 6] = [
-    ("hostings", None),
-    ("hostings_proposed", Some(HostingStatus::Proposed)),
-    ("hostings_open", None),
-    ("hostings_live", Some(HostingStatus::Live)),
-    ("hostings_closed", Some(HostingStatus::Closed)),
-    ("hostings_cancelled", Some(HostingStatus::Cancelled)),
+/// The columns of hostings that profiles have, each with the states that it counts; none: all.
+pub const OF_HOSTINGS: [(&str, &[HostingStatus]); 6] = [
+    ("hostings", &[]),
+    ("hostings_proposed", &[HostingStatus::Proposed]),
+    ("hostings_open", OPEN),
+    ("hostings_live", &[HostingStatus::Live]),
+    ("hostings_closed", &[HostingStatus::Closed]),
+    ("hostings_cancelled", &[HostingStatus::Cancelled]),
 ];
 
 const OF_OUTCOMES: [(&str, ProgressStatus); 5] = [
@@ -61,20 +61,10 @@ impl Links {
         }
     }
 
-    /// Columns that count hostings lead to them: of each state that is named, and for `open` to those that are neither
-    /// closed nor cancelled.
-    pub fn add_hostings(
-        &mut self,
-        asked: &Asked,
-        of: &[(&str, &str)],
-        columns: &[(&'static str, Option<HostingStatus>)],
-    ) {
-        for (column, status) in columns {
-            let states = match status {
-                Some(one) => vec![("status", one.label())],
-                None if column.ends_with("open") => OPEN.iter().map(|one| ("status", one.label())).collect(),
-                None => vec![],
-            };
+    /// Columns that count hostings lead to them, of the states that are named with each; none: all.
+    pub fn add_hostings(&mut self, asked: &Asked, of: &[(&str, &str)], columns: &[(&'static str, &[HostingStatus])]) {
+        for (column, states) in columns {
+            let states: Vec<_> = states.iter().map(|state| ("status", state.label())).collect();
             self.add(column, asked.listed("hostings", &[of, &states].concat()));
         }
     }
