@@ -1,5 +1,5 @@
 //! Search entries: kept by every transaction that changes a searchable record, asked by text and by place. What an
-//! entry is made of stands in the view `search_source` of the database.
+//! entry is made of stands in the views `search_source_…` of the database, one for each collection.
 
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Uuid as SqlUuid};

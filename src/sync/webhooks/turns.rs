@@ -21,6 +21,7 @@ use super::{queries, sending};
 use crate::access::{Caller, accounts, secrets};
 use crate::app::State;
 use crate::database::Conn;
+use crate::database::rows::Prepared;
 use crate::database::schema::{webhook, webhook_delivery};
 use crate::http::Problem;
 use crate::ids;
@@ -207,7 +208,7 @@ async fn serve(state: web::Data<State>, worker: Uuid, webhook: Uuid) {
 async fn take(state: &State, worker: Uuid) -> Result<Option<Uuid>, Problem> {
     let mut conn = state.database.connection().await?;
     let statement = diesel::sql_query(TAKE).bind::<SqlUuid, _>(worker).bind::<Timestamptz, _>(state.clock.now());
-    let taken: Option<Taken> = statement.get_result(&mut conn).await.optional()?;
+    let taken: Option<Taken> = Prepared(statement).get_result(&mut conn).await.optional()?;
     Ok(taken.map(|taken| taken.id))
 }
 
