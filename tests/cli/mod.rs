@@ -1,5 +1,6 @@
 //! The command line: the real binary, its refusals, and what it keeps when it is killed.
 
+mod backup;
 mod commands;
 mod demo;
 mod faults;
