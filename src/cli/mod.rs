@@ -22,6 +22,7 @@ mod key;
 mod migrate;
 mod openapi;
 mod progress;
+mod redact;
 mod restore;
 mod serve;
 mod worker;
@@ -107,6 +108,13 @@ enum Command {
         database: Box<DatabaseSettings>,
         #[command(flatten)]
         arguments: restore::Arguments,
+    },
+    /// Erase text under privacy law, from records, their history and all that was made of them
+    Redact {
+        #[command(flatten)]
+        database: Box<DatabaseSettings>,
+        #[command(flatten)]
+        arguments: redact::Arguments,
     },
     /// Write the OpenAPI document to openapi/openapi.json
     Openapi {
@@ -201,6 +209,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Import(arguments) => import::run(&arguments).await,
         Command::Backup { database, arguments } => backup::run(&database, &arguments).await,
         Command::Restore { database, arguments } => restore::run(&database, &arguments).await,
+        Command::Redact { database, arguments } => redact::run(&database, &arguments).await,
         Command::Openapi { check } => openapi::run(check),
         Command::Doctor { database, service } => doctor::run(&database, &service).await,
         Command::Healthcheck { service } => healthcheck::run(&service).await,

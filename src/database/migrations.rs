@@ -88,6 +88,7 @@ fn grants(role: &str) -> String {
          GRANT SELECT ON ALL TABLES IN SCHEMA as_of TO {role};
          GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role};
          REVOKE UPDATE, DELETE ON revision, transition FROM {role};
+         REVOKE INSERT, UPDATE, DELETE ON redaction, redaction_mark FROM {role};
          REVOKE INSERT, UPDATE, DELETE ON __diesel_schema_migrations FROM {role};"
     )
 }

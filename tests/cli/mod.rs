@@ -7,4 +7,6 @@ mod faults;
 mod generate;
 mod journal;
 mod keys;
+mod recovery;
+mod redact;
 mod settings;
