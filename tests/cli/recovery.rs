@@ -67,7 +67,9 @@ async fn recovered(of: &Folder, base: &Path, log: &Path, target: &str) -> Folder
     for entry in fs::read_dir(log).unwrap() {
         let piece = entry.unwrap().path();
         if piece.extension().is_some_and(|extension| extension == "partial") {
-            fs::copy(&piece, piece.with_extension("")).unwrap();
+            let mut copy = Command::new("cp");
+            copy.arg("-a").arg(&piece).arg(piece.with_extension(""));
+            ran(copy).await;
         }
     }
     let settings = format!(
