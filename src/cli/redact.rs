@@ -10,8 +10,8 @@ use super::Failure;
 use super::backup::Server;
 use super::serve::Home;
 use crate::config::DatabaseSettings;
-use crate::database::news;
 use crate::database::redaction::{self, MARK, Place, Redaction};
+use crate::database::{migrations, news};
 
 /// What to erase, and in whose name.
 #[derive(Debug, Args)]
@@ -55,6 +55,11 @@ pub async fn run(settings: &DatabaseSettings, arguments: &Arguments) -> Result<(
 
 async fn run_at(home: &Home, arguments: &Arguments) -> Result<(), Failure> {
     let mut server = Server::reach(&home.owner_url).await?;
+    let pending = migrations::pending(&home.owner_url).await.map_err(Failure::other)?;
+    if !pending.is_empty() {
+        let line = format!("{} migrations are missing; run: pilot-exchange migrate", pending.len());
+        return Err(Failure::other(line));
+    }
     let texts = match arguments.record {
         Some(record) => {
             redaction::texts_of(&server.client, record, &arguments.members).await.map_err(Failure::other)?

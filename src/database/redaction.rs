@@ -212,7 +212,10 @@ impl Redaction {
         let id: Uuid = ids::fresh();
         let marked = mark(&tx, id, by, reason, &records).await?;
         if let Some(left) = self.left(&tx).await? {
-            return Err(RedactionError(format!("some of it is still in {left}; nothing was changed")));
+            return Err(RedactionError(format!(
+                "some of it is part of an id, a day, a number or the name of a member ({left}): name more of the text; \
+                 nothing was changed"
+            )));
         }
         tx.commit().await?;
         Ok(Done { id, marked, deleted: records.len() - marked, rows })
@@ -238,7 +241,7 @@ impl Redaction {
             return Ok(0);
         }
         tx.batch_execute(&format!("SET LOCAL pilot_exchange.redacting = '{table}'")).await?;
-        let change = format!("UPDATE {table} SET {name} = {} WHERE ctid = $1::text::tid", column.from_text("$2::text"));
+        let change = format!("UPDATE {table} SET {name} = {} WHERE ctid = $1::text::tid", column.value_of("$2::text"));
         let change = tx.prepare(&change).await?;
         for row in &rows {
             let (place, record): (String, Option<Uuid>) = (row.get(0), row.get(1));
@@ -368,7 +371,7 @@ impl Column {
     }
 
     /// The value of that text.
-    fn from_text(&self, text: &str) -> String {
+    fn value_of(&self, text: &str) -> String {
         match self.kind.as_str() {
             "text" => text.to_owned(),
             "list" => format!("ARRAY(SELECT jsonb_array_elements_text({text}::jsonb))"),

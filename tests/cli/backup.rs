@@ -198,14 +198,23 @@ async fn backed_up(database: &TestDatabase) -> (Folder, PathBuf) {
 async fn a_database_of_somebody_else_is_backed_up_and_restored_by_its_owner() {
     let database = new_database().await;
     let content = hashes(&database.owner_url).await;
-    let (_folder, file) = backed_up(&database).await;
+    let (folder, file) = backed_up(&database).await;
     let file = file.to_str().unwrap();
     let empty = empty_database().await;
     let nothing = run_on(&empty, &["backup", "/tmp"]).await.refusal(1);
     assert!(nothing.contains("the database is empty"), "{nothing}");
     run_on(&empty, &["restore", file]).await.ok();
     assert_eq!(hashes(&empty.owner_url).await, content);
+    let bytes = fs::read(file).unwrap();
+    let end = bytes.windows(8).rposition(|window| window == b"\npilot-e").unwrap();
+    let plain = folder.0.join("plain.dump");
+    fs::write(&plain, &bytes[..end]).unwrap();
+    let plain = plain.to_str().unwrap();
+    let of_pg_dump = run_on(&empty, &["restore", "--replace", plain]).await.refusal(1);
+    assert!(of_pg_dump.contains("--from-pg-dump"), "{of_pg_dump}");
     sql(&empty, "CREATE TABLE of_a_later_version (id integer)").await;
+    run_on(&empty, &["restore", "--replace", "--from-pg-dump", plain]).await.ok();
+    assert_eq!(hashes(&empty.owner_url).await, content, "and nothing else is left");
     run_on(&empty, &["restore", "--replace", file]).await.ok();
     assert_eq!(hashes(&empty.owner_url).await, content, "and nothing else is left");
     // The service's role has its rights again, and no more than before.

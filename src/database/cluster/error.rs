@@ -47,8 +47,8 @@ pub enum ClusterError {
     #[error(
         "the cluster in {} is of PostgreSQL {cluster}, but only version {found} is installed: \
          install PostgreSQL {cluster} beside it (for example `apt-get install \
-         postgresql-{cluster}`); to go over to version {found}, run `pilot-exchange backup` with \
-         {cluster} installed, move this folder away, and `pilot-exchange restore` without it",
+         postgresql-{cluster}`); to leave it for version {found}, then run `pilot-exchange backup`, \
+         move this folder away, and run `pilot-exchange restore`",
         folder.display()
     )]
     OtherVersion {
