@@ -24,6 +24,15 @@ use crate::database::cluster::Clients;
 /// What a backup holds: the schemas and the extensions of the registry, and nothing that somebody else may keep beside it.
 const CONTENT: [&str; 3] = ["--schema=public", "--schema=as_of", "--extension=pg_trgm"];
 
+/// What stands below the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  pilot-exchange backup /backups        a file in that folder, named by the instant
+  pilot-exchange backup before.dump     this file
+
+The file is read back before it has its name: exit code 0 means that there is a whole backup. The master key is not in it;
+keep a copy of that apart. See docs/BACKUP.md.";
+
 /// Where to.
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -96,25 +96,28 @@ enum Command {
     /// Bring the records of a file into a running service
     Import(Box<import::Arguments>),
     /// Write the whole database to a file, by pg_dump, beside a running service or without one
+    #[command(after_help = backup::EXAMPLES)]
     Backup {
         #[command(flatten)]
-        database: Box<DatabaseSettings>,
-        #[command(flatten)]
         arguments: backup::Arguments,
+        #[command(flatten)]
+        database: Box<DatabaseSettings>,
     },
     /// Make a backup the database, in one transaction; followers of the change feed load everything once more
+    #[command(after_help = restore::EXAMPLES)]
     Restore {
         #[command(flatten)]
-        database: Box<DatabaseSettings>,
-        #[command(flatten)]
         arguments: restore::Arguments,
+        #[command(flatten)]
+        database: Box<DatabaseSettings>,
     },
     /// Erase text under privacy law, from records, their history and all that was made of them
+    #[command(after_help = redact::EXAMPLES)]
     Redact {
         #[command(flatten)]
-        database: Box<DatabaseSettings>,
-        #[command(flatten)]
         arguments: redact::Arguments,
+        #[command(flatten)]
+        database: Box<DatabaseSettings>,
     },
     /// Write the OpenAPI document to openapi/openapi.json
     Openapi {

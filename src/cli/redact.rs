@@ -13,6 +13,17 @@ use crate::config::DatabaseSettings;
 use crate::database::redaction::{self, MARK, Place, Redaction};
 use crate::database::{migrations, news};
 
+/// What stands below the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  pilot-exchange redact --text 'Jane Doe' --text jane.doe@city.example --dry-run
+  pilot-exchange redact --text 'Jane Doe' --by 'the data protection officer' --reason 'Request 7 under Article 17'
+  pilot-exchange redact --record 015aca1d-640a-7000-8000-00000000000a --member /contact_email --by NAME --reason TEXT
+
+A member that may be absent and was nothing else is null afterwards; elsewhere [redacted] stands in its place, in every
+version. Each record gets a new version, so that followers fetch it anew. Backups, exports and deliveries that were made
+before are beyond reach. See docs/BACKUP.md.";
+
 /// What to erase, and in whose name.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["texts", "record"])))]

@@ -30,6 +30,16 @@ const WITHOUT_MASTER_KEY: &str = "
     UPDATE public.webhook SET enabled = false, version = version + 1, updated_at = now() WHERE enabled;
 ";
 
+/// What stands below the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  pilot-exchange restore b.dump              into an empty database, or a new data directory
+  pilot-exchange restore --replace b.dump    over what is there
+
+Stop the service and every worker first, and put the master key of the backup back. Everything is checked before anything
+is touched, and then it is one transaction: exit code 0 means that all of the backup is there, 1 that nothing was changed,
+but for a line that begins with: the backup is restored. See docs/BACKUP.md.";
+
 /// From where, and over what.
 #[derive(Debug, Args)]
 pub struct Arguments {
