@@ -9,6 +9,8 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{DatabaseSettings, LogForm, LogSettings, ServiceSettings};
 
 mod account;
+mod archive;
+mod backup;
 mod client;
 mod demo;
 mod doctor;
@@ -20,6 +22,8 @@ mod key;
 mod migrate;
 mod openapi;
 mod progress;
+mod redact;
+mod restore;
 mod serve;
 mod worker;
 
@@ -91,6 +95,30 @@ enum Command {
     Export(Box<export::Arguments>),
     /// Bring the records of a file into a running service
     Import(Box<import::Arguments>),
+    /// Write the whole database to a file, by pg_dump, beside a running service or without one
+    #[command(after_help = backup::EXAMPLES)]
+    Backup {
+        #[command(flatten)]
+        arguments: backup::Arguments,
+        #[command(flatten)]
+        database: Box<DatabaseSettings>,
+    },
+    /// Make a backup the database, in one transaction; followers of the change feed load everything once more
+    #[command(after_help = restore::EXAMPLES)]
+    Restore {
+        #[command(flatten)]
+        arguments: restore::Arguments,
+        #[command(flatten)]
+        database: Box<DatabaseSettings>,
+    },
+    /// Erase text under privacy law, from records, their history and all that was made of them
+    #[command(after_help = redact::EXAMPLES)]
+    Redact {
+        #[command(flatten)]
+        arguments: redact::Arguments,
+        #[command(flatten)]
+        database: Box<DatabaseSettings>,
+    },
     /// Write the OpenAPI document to openapi/openapi.json
     Openapi {
         /// Only say whether the file is up to date; exit code 1 if not
@@ -182,6 +210,9 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Demo { database, action } => generate::run(&database, action).await,
         Command::Export(arguments) => export::run(&arguments).await,
         Command::Import(arguments) => import::run(&arguments).await,
+        Command::Backup { database, arguments } => backup::run(&database, &arguments).await,
+        Command::Restore { database, arguments } => restore::run(&database, &arguments).await,
+        Command::Redact { database, arguments } => redact::run(&database, &arguments).await,
         Command::Openapi { check } => openapi::run(check),
         Command::Doctor { database, service } => doctor::run(&database, &service).await,
         Command::Healthcheck { service } => healthcheck::run(&service).await,

@@ -8,6 +8,9 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 /// All of them, in order.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
+/// The advisory lock of whoever changes the schema; servers that start at once wait for the first of them.
+pub const LOCK: i64 = 7_071_701;
+
 /// Why a migration could not be run, in one line.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -24,7 +27,7 @@ fn failed(what: &str) -> impl Fn(Box<dyn std::error::Error + Send + Sync>) -> Mi
 pub async fn run(owner_url: &str, service_role: Option<&str>) -> Result<(), MigrationError> {
     let mut conn = connect(owner_url).await?;
     // Servers that start at once wait here for the first of them.
-    conn.batch_execute("SELECT pg_advisory_lock(7071701)").await.map_err(|e| failed("lock")(e.into()))?;
+    conn.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})")).await.map_err(|e| failed("lock")(e.into()))?;
     let mut harness = AsyncMigrationHarness::new(conn);
     for version in harness.run_pending_migrations(MIGRATIONS).map_err(failed("a migration failed"))? {
         tracing::info!(%version, "migrated");
@@ -61,6 +64,14 @@ pub fn count() -> usize {
     MigrationSource::<Pg>::migrations(&MIGRATIONS).map(|all| all.len()).unwrap_or_default()
 }
 
+/// The versions of all of them, in order, as the database keeps them.
+pub fn versions() -> Vec<String> {
+    let all = MigrationSource::<Pg>::migrations(&MIGRATIONS).unwrap_or_default();
+    let mut versions: Vec<String> = all.iter().map(|migration| migration.name().version().to_string()).collect();
+    versions.sort();
+    versions
+}
+
 async fn connect(url: &str) -> Result<AsyncPgConnection, MigrationError> {
     AsyncPgConnection::establish(url)
         .await
@@ -77,6 +88,7 @@ fn grants(role: &str) -> String {
          GRANT SELECT ON ALL TABLES IN SCHEMA as_of TO {role};
          GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role};
          REVOKE UPDATE, DELETE ON revision, transition FROM {role};
+         REVOKE INSERT, UPDATE, DELETE ON redaction, redaction_mark FROM {role};
          REVOKE INSERT, UPDATE, DELETE ON __diesel_schema_migrations FROM {role};"
     )
 }

@@ -29,6 +29,7 @@ pub mod migrations;
 pub mod news;
 pub mod positions;
 pub mod records;
+pub mod redaction;
 pub mod references;
 mod referring;
 pub mod replica;

@@ -613,6 +613,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    redaction (id) {
+        id -> Uuid,
+        at -> Timestamptz,
+        by -> Text,
+        reason -> Text,
+    }
+}
+
+diesel::table! {
+    redaction_mark (record_id, version, redaction_id) {
+        redaction_id -> Uuid,
+        record_id -> Uuid,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     redirect (record_id) {
         record_id -> Uuid,
         #[sql_name = "type"]
@@ -1426,6 +1443,7 @@ diesel::joinable!(pilot_area -> pilot (pilot_id));
 diesel::joinable!(pilot_provider -> organisation (organisation_id));
 diesel::joinable!(pilot_provider -> pilot (pilot_id));
 diesel::joinable!(programme -> record (id));
+diesel::joinable!(redaction_mark -> redaction (redaction_id));
 diesel::joinable!(redirect -> record (into_id));
 diesel::joinable!(site -> hosting (hosting_id));
 diesel::joinable!(target -> outcome (outcome_id));
@@ -1491,6 +1509,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     pilot_provider,
     programme,
     record,
+    redaction,
+    redaction_mark,
     redirect,
     revision,
     setting,

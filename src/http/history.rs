@@ -13,7 +13,7 @@ use super::paging::Page;
 use super::problem::Problem;
 use crate::database::positions::{self, Position, Reader};
 use crate::database::records::{self, Record};
-use crate::database::schema::{account, change, city, revision};
+use crate::database::schema::{account, change, city, redaction, redaction_mark, revision};
 
 /// One change of a record.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,6 +34,10 @@ pub struct Revision {
     city: Option<String>,
     /// Whether an administrator made it in a city's name.
     as_administrator: bool,
+    /// Why something was erased from the record by law; this version marks it, and every version says `[redacted]`, or
+    /// nothing, where that was. Null otherwise.
+    #[schema(example = json!(null), max_length = 500)]
+    redacted: Option<String>,
     /// Its number in the order of changes: `as_of` takes it.
     #[schema(minimum = 1, example = 1024)]
     position: i64,
@@ -117,6 +121,13 @@ impl Call {
             ))
             .load(&mut conn)
             .await?;
+        let erased: Vec<(i32, String)> = redaction_mark::table
+            .inner_join(redaction::table)
+            .filter(redaction_mark::record_id.eq(id))
+            .order((redaction::at, redaction::id))
+            .select((redaction_mark::version, redaction::reason))
+            .load(&mut conn)
+            .await?;
         let mut reader = Reader::at(conn, Position { seq: 0, day: self.state().clock.today() }).await?;
         let mut before: Option<Value> = None;
         let mut items: Vec<Revision> = vec![];
@@ -146,7 +157,9 @@ impl Call {
                 next = items.last().map(|last| self.cursor_after(id, json!(last.version), false));
                 break;
             }
-            items.push(self.revision(row, patch));
+            let erased = erased.iter().filter(|(marked, _)| *marked == version);
+            let redacted = erased.map(|(_, reason)| reason.as_str()).collect::<Vec<_>>().join("; ");
+            items.push(self.revision(row, patch, Some(redacted).filter(|reasons| !reasons.is_empty())));
             before = now;
         }
         reader.finish().await?;
@@ -162,11 +175,11 @@ impl Call {
         Ok(found.map(|record| records::shown(record, self.caller(), day)))
     }
 
-    fn revision(&self, row: Row, patch: Vec<Value>) -> Revision {
+    fn revision(&self, row: Row, patch: Vec<Value>, redacted: Option<String>) -> Revision {
         let (version, op, at, as_administrator, seq, _, client_id, code, city_id) = row;
         let city = code.or(city_id.map(|id| id.to_string()));
         let by = if self.caller().is_anonymous() { city.clone() } else { client_id };
-        Revision { version, op, at, by, city, as_administrator, position: seq.unwrap_or_default(), patch }
+        Revision { version, op, at, by, city, as_administrator, redacted, position: seq.unwrap_or_default(), patch }
     }
 }
 

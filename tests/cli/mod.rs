@@ -1,9 +1,12 @@
 //! The command line: the real binary, its refusals, and what it keeps when it is killed.
 
+mod backup;
 mod commands;
 mod demo;
 mod faults;
 mod generate;
 mod journal;
 mod keys;
+mod recovery;
+mod redact;
 mod settings;

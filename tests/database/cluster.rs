@@ -266,6 +266,8 @@ async fn a_cluster_of_another_version_is_refused() {
     let refusal = start(&folder.0).await.err().expect("a refusal");
     let as_expected = matches!(refusal, ClusterError::OtherVersion { cluster: 9, .. });
     assert!(as_expected, "{refusal}");
+    let line = refusal.to_string();
+    assert!(line.contains("run `pilot-exchange backup`") && line.contains("run `pilot-exchange restore`"), "{line}");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ mod imports_resumed;
 mod killed;
 mod observations;
 mod outgoing;
-mod receiver;
+pub mod receiver;
 mod webhook_deliveries;
 mod webhook_operations;
 mod webhook_worker;

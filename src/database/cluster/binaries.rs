@@ -1,4 +1,4 @@
-//! Finding `initdb` and `postgres`, which most packages keep off the PATH.
+//! Finding PostgreSQL's programs, which most packages keep off the PATH.
 
 use std::env;
 use std::fs;
@@ -62,8 +62,13 @@ pub(super) async fn find(account: Option<&Account>, existing: Option<Existing<'_
     }
 }
 
-/// All folders that hold both programs, in order of preference.
+/// All folders that hold both programs of a server, in order of preference.
 async fn folders() -> Vec<PathBuf> {
+    folders_of(["initdb", "postgres"]).await
+}
+
+/// All folders that hold these programs, in order of preference.
+pub(super) async fn folders_of<const N: usize>(programs: [&str; N]) -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut candidates: Vec<PathBuf> = env::split_paths(&path).collect();
     candidates.extend(folder_of_pg_config().await);
@@ -73,7 +78,7 @@ async fn folders() -> Vec<PathBuf> {
     candidates.push(PathBuf::from("/usr/local/pgsql/bin"));
 
     let mut folders = Vec::new();
-    for folder in candidates.iter().filter_map(|folder| resolve(folder)) {
+    for folder in candidates.iter().filter_map(|folder| resolve(folder, programs)) {
         if !folders.contains(&folder) {
             folders.push(folder);
         }
@@ -81,12 +86,13 @@ async fn folders() -> Vec<PathBuf> {
     folders
 }
 
-/// The real folder of a pair of programs. Entries of the PATH are often links into a version's
-/// folder, and initdb looks for postgres beside itself.
-fn resolve(folder: &Path) -> Option<PathBuf> {
-    let initdb = fs::canonicalize(folder.join("initdb")).ok()?;
-    let real = initdb.parent()?;
-    real.join("postgres").is_file().then(|| real.to_owned())
+/// The real folder of programs that belong together. Entries of the PATH are often links into a
+/// version's folder, and initdb looks for postgres beside itself; or to a wrapper that chooses a
+/// version by rules of its own, which is none of them.
+fn resolve<const N: usize>(folder: &Path, programs: [&str; N]) -> Option<PathBuf> {
+    let first = fs::canonicalize(folder.join(programs[0])).ok()?;
+    let real = first.parent()?;
+    programs.iter().all(|program| real.join(program).is_file()).then(|| real.to_owned())
 }
 
 async fn folder_of_pg_config() -> Option<PathBuf> {
@@ -114,8 +120,8 @@ fn versions_below(parent: &Path, prefix: &str) -> Vec<PathBuf> {
 
 /// Asks the program itself, as the user who will run it: a folder that this user cannot enter
 /// (Nix or Homebrew in root's home) does not count as found.
-async fn major_version_of(postgres: &Path, account: Option<&Account>) -> Option<u32> {
-    let output = command(postgres, account).arg("--version").output().await.ok()?;
+pub(super) async fn major_version_of(program: &Path, account: Option<&Account>) -> Option<u32> {
+    let output = command(program, account).arg("--version").output().await.ok()?;
     parse_version(&String::from_utf8_lossy(&output.stdout))
 }
 

@@ -33,11 +33,22 @@ pub enum ClusterError {
     )]
     NoBinaries,
 
+    /// There are no client programs that are new enough for the server.
+    #[error(
+        "no pg_dump, pg_restore and psql of PostgreSQL {server} or newer found on this machine: \
+         install them (for example `apt-get install postgresql-client-{server}`)"
+    )]
+    NoClients {
+        /// The server's major version.
+        server: u32,
+    },
+
     /// The cluster was made by another major version than those installed.
     #[error(
         "the cluster in {} is of PostgreSQL {cluster}, but only version {found} is installed: \
-         install PostgreSQL {cluster} (for example `apt-get install postgresql-{cluster}`), or \
-         move the data over with pg_upgrade",
+         install PostgreSQL {cluster} beside it (for example `apt-get install \
+         postgresql-{cluster}`); to leave it for version {found}, then run `pilot-exchange backup`, \
+         move this folder away, and run `pilot-exchange restore`",
         folder.display()
     )]
     OtherVersion {

@@ -2,7 +2,8 @@
 //! under its data directory, so that it works on a fresh machine without any set-up.
 //!
 //! In reading order: `home` (lock, folder, socket), `account` (the unprivileged user), `binaries`,
-//! `server` (initdb and the supervisor), `processes` (what an earlier life left behind), `roles`.
+//! `server` (initdb and the supervisor), `processes` (what an earlier life left behind), `roles`;
+//! and `clients`, PostgreSQL's own programs for any database.
 //!
 //! A server that is killed leaves its PostgreSQL running. The next start stops that one and
 //! begins afresh instead of adopting it: only a child of ours can be supervised, and its log
@@ -10,6 +11,7 @@
 
 mod account;
 mod binaries;
+mod clients;
 mod error;
 mod home;
 mod processes;
@@ -24,6 +26,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+pub use clients::Clients;
 pub use error::ClusterError;
 
 use binaries::Existing;
