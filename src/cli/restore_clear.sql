@@ -22,7 +22,8 @@ BEGIN
         UNION ALL
         SELECT format('DROP TYPE IF EXISTS %s CASCADE', oid::regtype)
         FROM pg_type t
-        WHERE typnamespace = 'public'::regnamespace AND typtype IN ('d', 'e', 'r')
+        WHERE typnamespace = 'public'::regnamespace
+          AND (typtype IN ('d', 'e', 'r') OR typrelid IN (SELECT oid FROM pg_class WHERE relkind = 'c'))
           AND NOT EXISTS (SELECT FROM pg_depend d
                           WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
     ) s;
