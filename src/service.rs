@@ -1,9 +1,12 @@
 //! What the service says of itself: who publishes, whether it lives, whether it is ready.
 
+use std::time::Duration;
+
 use actix_web::get;
 use actix_web::http::header;
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -83,10 +86,13 @@ pub async fn get_liveness() -> Answer {
 #[utoipa::path(tag = "service", responses((status = 200, description = "It is ready", body = Health)))]
 #[get("/readyz")]
 pub async fn get_readiness(call: Call) -> Answer {
-    let mut conn = call.connection().await?;
-    diesel::sql_query("SELECT 1")
-        .execute(&mut conn)
-        .await
-        .map_err(|_| Problem::unavailable("the database does not answer"))?;
+    let asking = async {
+        let mut conn = call.connection().await?;
+        let asked = diesel::sql_query("SELECT 1").execute(&mut conn).await;
+        asked.map_err(|_| Problem::unavailable("the database does not answer"))
+    };
+    // A database that hangs closes no connection: who asks would wait as long as it does.
+    let patience = Duration::from_secs(2);
+    timeout(patience, asking).await.map_err(|_| Problem::unavailable("the database does not answer"))??;
     Ok(Reply::ok(&Health { status: "ok" }).header(header::CACHE_CONTROL, "no-store"))
 }

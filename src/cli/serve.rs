@@ -166,7 +166,9 @@ async fn run_at(
     (demo, no_migrate): (bool, bool),
 ) -> Result<(), Failure> {
     let secrets = secrets(service.master_key_file.as_deref(), data_dir)?;
-    if !no_migrate {
+    if no_migrate {
+        wait_for(&database).await;
+    } else {
         migrate_patiently(home, &database).await?;
     }
     if demo {
@@ -201,6 +203,15 @@ async fn migrate_patiently(home: &Home, database: &Database) -> Result<(), Failu
         }
     }
     unreachable!("the loop ends by returning")
+}
+
+/// Waits a while for a database that is not there yet; what needs it afterwards tells why it is not.
+async fn wait_for(database: &Database) {
+    for _ in 1..30 {
+        let Err(problem) = database.connection().await else { return };
+        tracing::warn!(%problem, "waiting for the database");
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
 }
 
 /// Returns when the process is asked to stop.

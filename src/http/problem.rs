@@ -452,15 +452,15 @@ fn from_database(
         DatabaseErrorKind::ReadOnlyTransaction
         | DatabaseErrorKind::ClosedConnection
         | DatabaseErrorKind::UnableToSendCommand => {
-            tracing::warn!(message = information.message(), "database not ready");
+            tracing::warn!(said = information.message(), "database not ready");
             Problem::unavailable(LOST)
         }
         DatabaseErrorKind::Unknown if is_passing(information.message()) => {
-            tracing::warn!(message = information.message(), "database not ready");
+            tracing::warn!(said = information.message(), "database not ready");
             Problem::unavailable(LOST)
         }
         _ => {
-            tracing::error!(message = information.message(), constraint, %error, "unexpected database error");
+            tracing::error!(said = information.message(), constraint, %error, "unexpected database error");
             Problem::new(Code::Internal, Code::Internal.meaning())
         }
     }
@@ -476,6 +476,11 @@ fn is_passing(message: &str) -> bool {
         "remaining connection slots",
         "too many clients",
         "error communicating with the server",
+        // PgBouncer's, when the server behind it is away.
+        "server conn crashed",
+        "query_wait_timeout",
+        "server login has been failing",
+        "no more connections allowed",
     ];
     PASSING.iter().any(|passing| message.contains(passing))
 }
