@@ -251,3 +251,5 @@ CREATE OR REPLACE FUNCTION search_trigrams(pieces jsonb) RETURNS text IMMUTABLE 
         FROM jsonb_array_elements(pieces) e
         WHERE e.value ->> 'member' IN ('title', 'name', 'tags', 'label')
     );
+
+ALTER INDEX search_entry_dependants RESET (fastupdate);

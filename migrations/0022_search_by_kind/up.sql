@@ -1,6 +1,10 @@
 -- What search knows of a record is asked of its own kind. The union over all kinds was set up in full for each record
 -- that was written, twice, which cost ten times what all else of a write does.
 
+-- Each write looks into this index, and would read through all that waits to be put in its place.
+ALTER INDEX search_entry_dependants SET (fastupdate = off);
+SELECT gin_clean_pending_list('search_entry_dependants');
+
 -- The same functions in a language whose plans are kept: those of SQL functions that have a query in them are made anew
 -- in each statement that calls them.
 CREATE OR REPLACE FUNCTION search_pieces(language text, translations jsonb, texts jsonb) RETURNS jsonb IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql AS $$
