@@ -32,13 +32,14 @@ const ACCESS: &str = "pilot_exchange_access";
 const MOST: i64 = 1_000;
 
 /// The collections of the changes after a number, and of those that have none yet: whether or not anybody numbers them,
-/// what is committed is found. One statement sees one moment, so that nothing falls between numbered and not.
+/// what is committed is found. One statement sees one moment, so that nothing falls between numbered and not. Changes of
+/// access are counted: their notification may be lost on the way, behind a pooler for example.
 const NEWS: &str = "
     WITH news AS (
         (SELECT record_id, version FROM change WHERE seq > $1 LIMIT $2)
         UNION ALL (SELECT record_id, version FROM change WHERE seq IS NULL LIMIT $2)
     )
-    SELECT (SELECT seq FROM change_number), (SELECT count(*) FROM news),
+    SELECT (SELECT seq FROM change_number), (SELECT count(*) FROM news), coalesce((SELECT changes FROM access_number), 0),
         ARRAY(SELECT DISTINCT r.type FROM news JOIN revision r USING (record_id, version))";
 
 /// Hears of changes that any server made, for those who wait for them and for what this server remembers. Whoever waits
@@ -91,16 +92,20 @@ async fn keep_asking(database: &Database, client: &Client) -> Result<(), tokio_p
     let statement = client.prepare(NEWS).await?;
     // What was changed before is not known.
     let mut known: i64 = client.query_one("SELECT seq FROM change_number", &[]).await?.get(0);
+    // The first answer tells a number that is not known yet.
+    let mut access = -1_i64;
     database.news.records_changed();
-    database.news.access_changed();
     loop {
         let asked = Instant::now();
         let row = client.query_one(&statement, &[&known, &MOST]).await?;
         known = row.get(0);
+        if std::mem::replace(&mut access, row.get(2)) != row.get::<_, i64>(2) {
+            database.news.access_changed();
+        }
         if row.get::<_, i64>(1) >= MOST {
             database.news.records_changed();
         } else {
-            let collections = row.get::<_, Vec<String>>(2).into_iter().map(Cow::Owned).collect();
+            let collections = row.get::<_, Vec<String>>(3).into_iter().map(Cow::Owned).collect();
             database.news.changed(&Changed { collections, ..Changed::default() });
         }
         database.news.heard(asked);

@@ -28,6 +28,9 @@ pub async fn run(owner_url: &str, service_role: Option<&str>) -> Result<(), Migr
     let mut conn = connect(owner_url).await?;
     // Servers that start at once wait here for the first of them.
     conn.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})")).await.map_err(|e| failed("lock")(e.into()))?;
+    if let Some(role) = service_role {
+        conn.batch_execute(&defaults(role)).await.map_err(|error| failed("the grants failed")(error.into()))?;
+    }
     let mut harness = AsyncMigrationHarness::new(conn);
     for version in harness.run_pending_migrations(MIGRATIONS).map_err(failed("a migration failed"))? {
         tracing::info!(%version, "migrated");
@@ -78,9 +81,22 @@ async fn connect(url: &str) -> Result<AsyncPgConnection, MigrationError> {
         .map_err(|error| MigrationError(format!("the database cannot be reached: {error}")))
 }
 
+/// What a migration makes is the service's to use in the moment it is there: servers are at work beside it.
+fn defaults(role: &str) -> String {
+    let role = quoted(role);
+    format!(
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role};
+         ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO {role};"
+    )
+}
+
+fn quoted(role: &str) -> String {
+    format!("\"{}\"", role.replace('"', "\"\""))
+}
+
 /// The service may read and write rows, but neither change the schema nor rewrite history.
 fn grants(role: &str) -> String {
-    let role = format!("\"{}\"", role.replace('"', "\"\""));
+    let role = quoted(role);
     format!(
         "GRANT USAGE ON SCHEMA public TO {role};
          GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};

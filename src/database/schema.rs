@@ -2,6 +2,13 @@
 //! A view's comment names its nullable columns, which PostgreSQL itself does not know.
 
 diesel::table! {
+    access_number (only_one) {
+        only_one -> Bool,
+        changes -> Int8,
+    }
+}
+
+diesel::table! {
     account (id) {
         id -> Uuid,
         client_id -> Text,
@@ -1458,6 +1465,7 @@ diesel::joinable!(webhook_delivery -> webhook (webhook_id));
 diesel::joinable!(webhook_secret -> webhook (webhook_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    access_number,
     account,
     account_city,
     account_secret,

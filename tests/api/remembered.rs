@@ -65,10 +65,9 @@ async fn a_server_that_cannot_hear_of_changes_does_not_use_what_it_remembers() {
     until("the disabled account is refused", PATIENCE, async || status(&seoul).await == 401).await;
 }
 
-#[tokio::test]
-async fn an_account_disabled_here_is_refused_at_once_and_on_another_server_as_soon_as_it_hears_of_it() {
-    let app = App::start().await;
-    let other = beside(&app).await;
+/// What is done to an account here holds at once, and on another server as soon as that hears of it.
+async fn disable_here_and_look_there(app: &App) {
+    let other = beside(app).await;
     let admin = app.admin().await;
     let seoul = app.seoul().await;
     let account = path("accounts", &seoul.get("/v1/me").await.ok());
@@ -83,6 +82,22 @@ async fn an_account_disabled_here_is_refused_at_once_and_on_another_server_as_so
         admin.patch(&account, json!({"disabled": false})).await.ok();
         assert_eq!(status(&seoul).await, 200);
     }
+}
+
+#[tokio::test]
+async fn an_account_disabled_here_is_refused_at_once_and_on_another_server_as_soon_as_it_hears_of_it() {
+    disable_here_and_look_there(&App::start().await).await;
+}
+
+#[tokio::test]
+async fn an_account_disabled_here_is_refused_on_another_server_that_no_notification_reaches() {
+    let app = App::start().await;
+    // As behind a pooler that shares sessions: the connection lasts, and nothing is heard on it.
+    let lose = "DO $$ BEGIN
+        EXECUTE replace(pg_get_functiondef('tell_access'::regproc), 'PERFORM pg_notify', '-- PERFORM pg_notify');
+    END $$";
+    sql(&app.database, lose).await;
+    disable_here_and_look_there(&app).await;
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::journal::Journal;
-use crate::support::process::{Folder, Server, free_port, run, send, until};
-use crate::support::{new_pilot, path, try_sql};
+use crate::support::process::{Background, Folder, Server, free_port, run, send, until};
+use crate::support::{new_database, new_pilot, path, standby, superuser_url, try_sql};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -77,6 +77,49 @@ async fn liveness_stays_and_readiness_tells_while_postgresql_is_away() {
     })
     .await;
     until("it is ready again", PATIENCE, async || anyone.get("/readyz").await.status == 200).await;
+}
+
+/// A process and those that it has started.
+fn with_children(id: u32) -> Vec<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+    std::iter::once(id).chain(children.split_whitespace().map(|child| child.parse().unwrap())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_tells_of_a_postgresql_that_hangs() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &["--demo"]).await;
+    let anyone = server.anonymous();
+    let hanging = with_children(folder.postgres().expect("a PostgreSQL"));
+    hanging.iter().for_each(|&id| send(id, Signal::STOP));
+    assert_eq!(anyone.get("/livez").await.status, 200);
+    let ready = anyone.get("/readyz").await;
+    assert!(ready.header("retry-after").is_some(), "{ready:?}");
+    ready.problem(503, "unavailable");
+    hanging.iter().for_each(|&id| send(id, Signal::CONT));
+    until("it is ready again", PATIENCE, async || anyone.get("/readyz").await.status == 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_does_not_migrate_waits_for_a_postgresql_that_comes_later() {
+    let (folder, port, database) = (Folder::new(), free_port(), new_database().await);
+    std::fs::write(folder.0.join("master.key"), "07".repeat(32)).unwrap();
+    let socket = folder.0.join("s");
+    std::fs::create_dir(&socket).unwrap();
+    let (url, listen) = (standby::moved(&database.url, &socket), format!("127.0.0.1:{port}"));
+    let settings = [
+        ("DATABASE_URL", url.as_str()),
+        ("PILOT_EXCHANGE_MASTER_KEY_FILE", "master.key"),
+        ("PILOT_EXCHANGE_LISTEN", listen.as_str()),
+    ];
+    let _server = Background::start(&folder, &["serve", "--no-migrate"], &settings, "server.log");
+    let logged = || std::fs::read_to_string(folder.0.join("server.log")).unwrap();
+    until("it waits", PATIENCE, async || logged().contains("waiting for the database")).await;
+    let there = try_sql(&superuser_url(), "SHOW unix_socket_directories").await.unwrap()[0][0].clone().unwrap();
+    std::os::unix::fs::symlink(format!("{there}/.s.PGSQL.5432"), socket.join(".s.PGSQL.5432")).unwrap();
+    let http = reqwest::Client::new();
+    let ready = async || http.get(format!("http://{listen}/readyz")).send().await;
+    until("it is ready", PATIENCE, async || ready().await.is_ok_and(|answer| answer.status() == 200)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

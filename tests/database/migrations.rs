@@ -6,7 +6,7 @@ use pilot_exchange::database::migrations::{self, MIGRATIONS};
 use pilot_exchange::database::{Database, shipped};
 
 use crate::support::process::{Folder, run};
-use crate::support::{App, TestDatabase, empty_database, new_database, sql};
+use crate::support::{App, TestDatabase, empty_database, new_database, sql, try_sql};
 
 const SERVICE: Option<&str> = Some("pilot_exchange");
 
@@ -66,6 +66,15 @@ async fn up_all_the_way_down_and_up_again_gives_the_same_database() {
 
     migrations::run(&database.owner_url, SERVICE).await.unwrap();
     assert_eq!(ours(&database).await, first);
+}
+
+#[tokio::test]
+async fn what_a_migration_makes_is_the_services_at_once_since_servers_are_at_work_beside_it() {
+    let database = new_database().await;
+    sql(&database, "CREATE TABLE made (id bigserial)").await;
+    sql(&database, "CREATE VIEW made_view AS TABLE made").await;
+    try_sql(&database.url, "INSERT INTO made DEFAULT VALUES").await.unwrap();
+    assert_eq!(try_sql(&database.url, "SELECT id::text FROM made_view").await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -95,7 +95,7 @@ impl Drop for Standby {
 }
 
 /// The same database, on the socket in this folder.
-fn moved(url: &str, folder: &Path) -> String {
+pub fn moved(url: &str, folder: &Path) -> String {
     let (head, _) = url.split_once("?host=").unwrap();
     format!("{head}?host={}&port=5432", folder.display().to_string().replace('/', "%2F"))
 }
