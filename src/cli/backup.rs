@@ -87,9 +87,14 @@ async fn run_at(home: &Home, arguments: &Arguments) -> Result<String, Failure> {
 
 /// Writes what `pg_dump` says; how much it was, and its hash.
 async fn dump(clients: &Clients, address: &Config, part: &Path) -> Result<(usize, String), Failure> {
-    // Whatever the umask: it holds what nobody else may read.
-    let options = File::options().write(true).create(true).truncate(true).mode(0o600).clone();
-    let mut file = options.open(part).map_err(|error| unwritable(part, &error))?;
+    // Whatever the umask, and whatever a backup that was killed has left: it holds what nobody else may read.
+    let _ = fs::remove_file(part);
+    let mut file = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(part)
+        .map_err(|error| unwritable(part, &error))?;
     let mut child = clients.command_at("pg_dump", address);
     let mut child = child.args(["--format=custom", "--lock-wait-timeout=60s"]).args(CONTENT);
     child = child.stdin(Stdio::null());
