@@ -141,7 +141,7 @@ async fn requests_that_run_when_the_server_is_asked_to_stop_are_finished() {
         .iter()
         .map(|path| {
             let (busan, path) = (busan.clone(), path.clone());
-            tokio::spawn(async move { busan.patch(&path, json!({"summary": "finished"})).await.ok() })
+            tokio::spawn(async move { busan.patch(&path, json!({"summary": "finished"})).await })
         })
         .collect();
     let waiting = "SELECT FROM pg_stat_activity WHERE usename = 'pilot_exchange' AND wait_event_type = 'Lock'";
@@ -154,7 +154,9 @@ async fn requests_that_run_when_the_server_is_asked_to_stop_are_finished() {
     .await;
     holder.batch_execute("COMMIT").await.unwrap();
     for request in running {
-        assert_eq!(request.await.unwrap()["summary"], "finished");
+        let answer = request.await.unwrap();
+        assert_eq!(answer.header("connection"), Some("close"));
+        assert_eq!(answer.ok()["summary"], "finished");
     }
     assert!(server.stop().success());
 
