@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::dev::{Server, ServerHandle};
@@ -25,6 +26,7 @@ use crate::config::Config;
 use crate::database::{Database, listening};
 use crate::http::cache::Answers;
 use crate::http::consistency;
+use crate::http::load::{Count, Load};
 use crate::http::metrics::{self, Metrics};
 use crate::http::middleware;
 use crate::http::outgoing::Outgoing;
@@ -85,6 +87,8 @@ pub struct State {
     pub rates: Rates,
     /// Calls to addresses that clients name.
     pub outgoing: Outgoing,
+    /// What it bears at once.
+    pub load: Load,
     /// The time.
     pub clock: Clock,
     /// Whether the service was asked to stop: who waits for something answers then.
@@ -114,6 +118,7 @@ impl State {
             remembered: Remembered::default(),
             rates,
             outgoing,
+            load: Load::default(),
             clock,
             exports: Slots::default(),
             import_came: Arc::default(),
@@ -127,21 +132,33 @@ pub struct Application {
     server: Server,
     address: SocketAddr,
     stopping: watch::Sender<bool>,
+    connections: Count,
+    leave: Duration,
     worker: Option<JoinHandle<()>>,
     metrics: Option<Server>,
 }
+
+/// When no connection was open for so long, nobody comes any more.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Stops the service from elsewhere.
 #[derive(Clone)]
 pub struct Handle {
     server: ServerHandle,
     stopping: watch::Sender<bool>,
+    connections: Count,
+    leave: Duration,
 }
 
 impl Handle {
-    /// Stops it; if gracefully, running requests are finished first.
+    /// Stops it. If gracefully, it takes its leave first: it still listens, says that it is not ready, and closes each
+    /// connection with its next answer, until nobody comes any more or half of the time is over; then running requests are
+    /// finished. So a proxy learns of it before a connection is refused or cut.
     pub async fn stop(&self, is_graceful: bool) {
         self.stopping.send_replace(true);
+        if is_graceful {
+            let _ = tokio::time::timeout(self.leave, self.connections.none_for(QUIET)).await;
+        }
         self.server.stop(is_graceful).await;
     }
 }
@@ -154,11 +171,13 @@ impl Application {
     pub fn build(state: State, listener: TcpListener, workers: usize) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         let drain_seconds = state.config.drain_seconds;
+        let leave = Duration::from_secs(drain_seconds / 2);
+        let (connections, open) = (state.load.connections.clone(), state.load.connections.clone());
         let stopping = state.stopping.clone();
         let state = web::Data::new(state);
         let idle = state.clone();
         tokio::spawn(async move {
-            let mut every = tokio::time::interval(std::time::Duration::from_secs(60));
+            let mut every = tokio::time::interval(Duration::from_secs(60));
             loop {
                 every.tick().await;
                 idle.rates.forget_idle();
@@ -180,12 +199,13 @@ impl Application {
                 .configure(api::plain_routes)
         })
         .workers(workers)
-        .shutdown_timeout(drain_seconds)
-        .client_request_timeout(std::time::Duration::from_secs(10))
+        .shutdown_timeout(drain_seconds - drain_seconds / 2)
+        .on_connect(move |_, connection| drop(connection.insert(open.one())))
+        .client_request_timeout(Duration::from_secs(10))
         .disable_signals()
         .listen(listener)?
         .run();
-        Ok(Self { server, address, stopping, worker, metrics })
+        Ok(Self { server, address, stopping, connections, leave, worker, metrics })
     }
 
     /// Where it listens.
@@ -195,7 +215,12 @@ impl Application {
 
     /// Stops it from elsewhere.
     pub fn handle(&self) -> Handle {
-        Handle { server: self.server.handle(), stopping: self.stopping.clone() }
+        Handle {
+            server: self.server.handle(),
+            stopping: self.stopping.clone(),
+            connections: self.connections.clone(),
+            leave: self.leave,
+        }
     }
 
     /// Runs until it is stopped.

@@ -44,7 +44,7 @@ pub struct ServiceSettings {
     /// Address and port to tell Prometheus at, under /metrics; told nowhere if absent
     #[arg(long, env = "PILOT_EXCHANGE_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
     pub metrics_listen: Option<String>,
-    /// Seconds to finish running requests when asked to stop
+    /// Seconds from being asked to stop to the end: half to let clients go elsewhere, half to finish what runs
     #[arg(long, env = "PILOT_EXCHANGE_DRAIN_SECONDS", default_value_t = 10, value_name = "SECONDS")]
     pub drain_seconds: u64,
     /// Addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas

@@ -1,15 +1,12 @@
 //! What the service says of itself: who publishes, whether it lives, whether it is ready.
 
-use std::time::Duration;
-
 use actix_web::get;
 use actix_web::http::header;
-use diesel_async::RunQueryDsl;
 use serde::Serialize;
-use tokio::time::timeout;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::database::Standing;
 use crate::http::{Answer, Call, Problem, Reply};
 
 /// The registry.
@@ -66,9 +63,8 @@ pub async fn get_service(call: Call) -> Answer {
 /// Whether it lives or is ready.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
-    /// `ok`.
-    #[schema(example = "ok")]
-    status: &'static str,
+    /// `ok`, or `read_only` while the database is away and a copy of it answers.
+    status: Standing,
 }
 
 /// Whether the service lives
@@ -77,22 +73,19 @@ pub struct Health {
 #[utoipa::path(tag = "service", responses((status = 200, description = "It lives", body = Health)))]
 #[get("/livez")]
 pub async fn get_liveness() -> Answer {
-    Ok(Reply::ok(&Health { status: "ok" }).header(header::CACHE_CONTROL, "no-store"))
+    Ok(Reply::ok(&Health { status: Standing::Ok }).header(header::CACHE_CONTROL, "no-store"))
 }
 
 /// Whether the service is ready
 ///
-/// 200 when the database answers, 503 otherwise.
+/// 200 when the database answers, or a copy of it from which can be read (`read_only`); 503 when neither does, and when the
+/// service was asked to stop.
 #[utoipa::path(tag = "service", responses((status = 200, description = "It is ready", body = Health)))]
 #[get("/readyz")]
 pub async fn get_readiness(call: Call) -> Answer {
-    let asking = async {
-        let mut conn = call.connection().await?;
-        let asked = diesel::sql_query("SELECT 1").execute(&mut conn).await;
-        asked.map_err(|_| Problem::unavailable("the database does not answer"))
-    };
-    // A database that hangs closes no connection: who asks would wait as long as it does.
-    let patience = Duration::from_secs(2);
-    timeout(patience, asking).await.map_err(|_| Problem::unavailable("the database does not answer"))??;
-    Ok(Reply::ok(&Health { status: "ok" }).header(header::CACHE_CONTROL, "no-store"))
+    if *call.state().stopping.borrow() {
+        return Err(Problem::unavailable("this server was asked to stop"));
+    }
+    let status = call.state().database.standing().await?;
+    Ok(Reply::ok(&Health { status }).header(header::CACHE_CONTROL, "no-store"))
 }

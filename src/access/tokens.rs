@@ -124,13 +124,13 @@ pub async fn caller_of(state: &State, text: &str) -> Result<Caller, Problem> {
     let token = Unverified::read(text).ok_or_else(invalid)?;
     if let Some(issuer) = token.issuer().and_then(|name| state.issuers.find(name)) {
         let subject = issuer.subject_of(&token, state.clock.now()).await?;
-        let account = accounts::of_subject(&mut state.database.connection().await?, issuer.name(), &subject).await?;
+        let account = accounts::of_subject(&mut state.database.readable(None).await?, issuer.name(), &subject).await?;
         return account.map(Caller::account).ok_or_else(|| {
             unauthenticated("no account stands for this subject of this issuer; ask an administrator to add it to the oidc_subjects of one")
         });
     }
     let (claims, times) = verify(state, &token).await?;
-    let conn = &mut state.database.connection().await?;
+    let conn = &mut state.database.readable(None).await?;
     if let Some(login) = claims.sid
         && super::oauth::login::is_ended(conn, login).await?
     {

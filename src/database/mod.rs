@@ -10,8 +10,10 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, TransactionManager};
 use futures_util::FutureExt;
+use serde::Serialize;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use self::news::{Changed, News};
@@ -54,6 +56,9 @@ const SESSION: &str =
 
 /// How long a request waits for a connection.
 const WAIT: Duration = Duration::from_secs(1);
+
+/// How long a connection whose other side is gone, without a word, is held for alive.
+const SILENCE: Duration = Duration::from_secs(15);
 
 /// The database as the service uses it.
 #[derive(Clone)]
@@ -127,6 +132,51 @@ impl Database {
         })
     }
 
+    /// A connection for what is only read: while the database is away, one to the copy that has this change, if one is
+    /// named. So the registry can still be read, by whoever it knows.
+    ///
+    /// # Errors
+    /// 503 if neither answers within a second.
+    pub async fn readable(&self, change: Option<i64>) -> Result<Conn, Problem> {
+        let Some(replica) = self.replica() else { return self.connection().await };
+        let refused = match self.answering().await {
+            Ok(conn) => return Ok(conn),
+            Err(refused) => refused,
+        };
+        replica.connection(change).await.ok_or(refused)
+    }
+
+    /// A connection to the database that answers: without a question, if it was heard of just now.
+    async fn answering(&self) -> Result<Conn, Problem> {
+        if self.news.is_current() {
+            return self.connection().await;
+        }
+        let asking = async {
+            let mut conn = self.connection().await?;
+            conn.batch_execute("SELECT 1").await?;
+            Ok(conn)
+        };
+        let late = || Problem::unavailable("the database does not answer");
+        tokio::time::timeout(WAIT, asking).await.map_err(|_| late())?
+    }
+
+    /// Whether the database answers, or if not, a copy of it does.
+    ///
+    /// # Errors
+    /// 503 if neither does.
+    pub async fn standing(&self) -> Result<Standing, Problem> {
+        let asking = async {
+            self.connection().await?.batch_execute("SELECT 1").await?;
+            Ok(Standing::Ok)
+        };
+        // A database that hangs closes no connection: who asks would wait as long as it does.
+        let late = |_| Err(Problem::unavailable("the database does not answer"));
+        match (tokio::time::timeout(2 * WAIT, asking).await.unwrap_or_else(late), self.replica()) {
+            (Err(away), Some(replica)) => replica.connection(None).await.map(|_| Standing::ReadOnly).ok_or(away),
+            (standing, _) => standing,
+        }
+    }
+
     /// How many connections are in use.
     pub fn connections_in_use(&self) -> u64 {
         let used = |pool: &Pool<AsyncPgConnection>| {
@@ -170,11 +220,24 @@ impl Database {
     }
 }
 
-/// How connections are opened: with bounds on statements and locks.
+/// What of the registry can be had now: ok, all of it; read_only, it can be read but not changed, while the database is away
+/// and a copy of it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// All of it.
+    Ok,
+    /// It can be read: the database is away, a copy of it answers.
+    ReadOnly,
+}
+
+/// How connections are opened: with bounds on statements and locks, and on silence.
 fn session(url: &str, name: &str) -> Result<tokio_postgres::Config, tokio_postgres::Error> {
     let mut config: tokio_postgres::Config = url.parse()?;
     let options = format!("{} {SESSION}", config.get_options().unwrap_or_default());
-    config.options(options.trim()).application_name(name).keepalives_idle(Duration::from_secs(30));
+    config.options(options.trim()).application_name(name);
+    // RFC 5482 for what was sent, RFC 9293 3.8.4 for who only waits.
+    config.tcp_user_timeout(SILENCE).keepalives_idle(SILENCE).keepalives_interval(SILENCE / 3).keepalives_retries(3);
     Ok(config)
 }
 

@@ -139,7 +139,8 @@ impl Call {
             return Ok(snapshot);
         }
         match self.as_of()? {
-            Some(as_of) => Reader::past(self.connection().await?, as_of, self.state.clock.now()).await,
+            // A copy that lags has not yet seen the end of that past.
+            Some(as_of) => Reader::past(self.state.database.connection().await?, as_of, self.state.clock.now()).await,
             None => Ok(Reader::present(self.nearby().await?)),
         }
     }
@@ -215,12 +216,17 @@ impl Call {
         accept::preferred(self.request.headers(), answers)
     }
 
-    /// A connection for reading.
+    /// A connection for reading: to the database, or while that is away to its copy, where this request may read it.
     ///
     /// # Errors
     /// 503 if there is none within a second.
     pub async fn connection(&self) -> Result<Conn, Problem> {
-        self.state.database.connection().await
+        match self.context.may_read_copy {
+            true => {
+                self.state.database.readable(self.context.consistency.and_then(|consistency| consistency.change)).await
+            }
+            false => self.state.database.connection().await,
+        }
     }
 
     /// One transaction for the whole request: what `work` did is kept if it answers, and undone if it does not.

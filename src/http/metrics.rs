@@ -32,6 +32,8 @@ pub struct Metrics {
     cached_bytes: Gauge,
     cached_answers: Gauge,
     connections: Gauge,
+    open: Gauge,
+    running: Gauge,
 }
 
 impl Metrics {
@@ -42,11 +44,13 @@ impl Metrics {
         registry.register("requests", "Requests by operation of the OpenAPI document and status", requests.clone());
         registry.register("cache_hits", "Answers that the cache had", answers.hits.clone());
         registry.register("cache_misses", "Answers that were made for the cache", answers.misses.clone());
-        let [cached_bytes, cached_answers, connections] = [(); 3].map(|()| Gauge::<i64>::default());
+        let [cached_bytes, cached_answers, connections, open, running] = [(); 5].map(|()| Gauge::<i64>::default());
         registry.register("cache_bytes", "Bytes that the cache has", cached_bytes.clone());
         registry.register("cache_answers", "Answers that the cache has", cached_answers.clone());
         registry.register("database_connections_in_use", "Connections to the database in use", connections.clone());
-        Self { registry, requests, cached_bytes, cached_answers, connections }
+        registry.register("connections_open", "Connections of clients", open.clone());
+        registry.register("requests_running", "Requests that are worked on", running.clone());
+        Self { registry, requests, cached_bytes, cached_answers, connections, open, running }
     }
 
     /// Counts a request; none is an operation outside the document, or what is none.
@@ -58,10 +62,13 @@ impl Metrics {
     /// All of them as text.
     fn told(&self, state: &State) -> String {
         let number = |figure: u64| i64::try_from(figure).unwrap_or(i64::MAX);
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let (bytes, answers) = state.answers.size();
         self.cached_bytes.set(number(bytes));
         self.cached_answers.set(number(answers));
         self.connections.set(number(state.database.connections_in_use()));
+        self.open.set(count(state.load.connections.now()));
+        self.running.set(count(state.load.requests.now()));
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a string takes what is written");
         text

@@ -3,13 +3,14 @@
 //! the log line.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_cors::CorsError;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 use futures_util::FutureExt;
@@ -19,9 +20,9 @@ use super::accept;
 use super::body::MAX_BYTES;
 use super::cache;
 use super::consistency::Consistency;
-use super::operation::{OPERATIONS, Operation};
+use super::operation::{self, OPERATIONS, Operation};
 use super::paging::Cursor;
-use super::problem::{Code, Problem};
+use super::problem::{Code, LOST, Problem};
 use crate::access::{Caller, oauth, table};
 use crate::app::State;
 use crate::{ids, pages};
@@ -50,7 +51,7 @@ pub struct Context {
 /// The middleware around everything.
 ///
 /// # Errors
-/// Only for a panic in a handler, already rendered as a problem.
+/// Only where a handler panicked or was given up, already rendered as a problem.
 pub async fn entry(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -72,54 +73,97 @@ pub async fn entry(
         false => problem.response(&state.config.public_url, &path, &request_id),
     };
 
-    let mut limits = vec![];
-    let (mut operation, mut account) = (None, None);
-    let walk = async {
-        match admit(&request, &state, &mut operation, &mut limits).await {
-            Err(refused) => Ok(request.into_response(problem(&refused))),
-            Ok(Admission::Allow(methods)) => {
-                Ok(request.into_response(HttpResponse::NoContent().insert_header((header::ALLOW, methods)).finish()))
-            }
-            Ok(admission) => {
-                let answer = match admission {
-                    Admission::Operation(context) => {
-                        account = context.caller.client_id().map(str::to_owned);
-                        cache::answer(request, next, *context, &state).await
-                    }
-                    _ => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
-                };
-                answer.map(|answer| as_problem(answer, &problem))
-            }
-        }
-    };
-    let mut response = match AssertUnwindSafe(walk).catch_unwind().await {
-        Ok(answer) => answer?,
+    let mut found = Found::default();
+    let mut answer = match AssertUnwindSafe(walk(request, next, &state, &mut found, &problem)).catch_unwind().await {
+        Ok(answer) => answer,
         Err(_) => {
             tracing::error!(request_id, %method, path, "a panic in this request");
-            let mut response = problem(&Problem::new(Code::Internal, Code::Internal.meaning()));
-            finish(response.headers_mut(), &path, &request_id, account.is_some());
-            return Err(actix_web::error::InternalError::from_response("panic", response).into());
+            Err(problem(&Problem::new(Code::Internal, Code::Internal.meaning())))
         }
     };
-    if is_head && response.response().body().size() == BodySize::Stream {
+    if is_head {
         // What would be made while it is sent need not be made.
-        response = response.map_body(|_, _| BoxBody::new(actix_web::body::None::new()));
+        answer = answer.map(|answer| match answer.response().body().size() {
+            BodySize::Stream => answer.map_body(|_, _| BoxBody::new(actix_web::body::None::new())),
+            _ => answer,
+        });
     }
-    for (name, value) in limits {
+    let response = match &mut answer {
+        Ok(answer) => answer.response_mut(),
+        Err(response) => response,
+    };
+    for (name, value) in found.limits {
         response.headers_mut().insert(name, value);
     }
-    finish(response.headers_mut(), &path, &request_id, account.is_some());
-    state.metrics.count(operation, response.status().as_u16());
+    if *state.stopping.borrow() {
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    finish(response.headers_mut(), &path, &request_id, found.account.is_some());
+    let status = response.status().as_u16();
+    state.metrics.count(found.operation, status);
     tracing::info!(
         request_id,
         %method,
         path,
-        status = response.status().as_u16(),
-        account = account.as_deref().unwrap_or("-"),
+        status,
+        account = found.account.as_deref().unwrap_or("-"),
         milliseconds = started.elapsed().as_secs_f64() * 1000.0,
         "request"
     );
-    Ok(response)
+    answer.map_err(|response| InternalError::from_response("without the request", response).into())
+}
+
+/// What is known of a request, also when nothing comes of it.
+#[derive(Default)]
+struct Found {
+    operation: Option<&'static Operation>,
+    account: Option<String>,
+    limits: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// The answer; without the request where that was given up with the work on it.
+async fn walk(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    state: &State,
+    found: &mut Found,
+    problem: &impl Fn(&Problem) -> HttpResponse,
+) -> Result<ServiceResponse<BoxBody>, HttpResponse> {
+    let admission = match admit(&request, state, found).await {
+        Err(refused) => return Ok(request.into_response(problem(&refused))),
+        Ok(Admission::Allow(methods)) => {
+            return Ok(
+                request.into_response(HttpResponse::NoContent().insert_header((header::ALLOW, methods)).finish())
+            );
+        }
+        Ok(admission) => admission,
+    };
+    let _counted = match admission.is_light() {
+        true => None,
+        false => match state.load.take_on() {
+            Ok(counted) => Some(counted),
+            Err(refused) => return Ok(request.into_response(problem(&refused))),
+        },
+    };
+    let patience = admission.patience();
+    let answering = async {
+        match admission {
+            Admission::Operation(context) => {
+                found.account = context.caller.client_id().map(str::to_owned);
+                cache::answer(request, next, *context, state).await
+            }
+            _ => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
+        }
+    };
+    match tokio::time::timeout(patience, answering).await {
+        Ok(Ok(answer)) => Ok(as_problem(answer, problem)),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "unexpected error");
+            Err(problem(&Problem::new(Code::Internal, Code::Internal.meaning())))
+        }
+        // What waits for it longer than for a statement waits for a database that does not answer.
+        Err(_) => Err(problem(&Problem::unavailable(LOST))),
+    }
 }
 
 /// What becomes of a request that is not refused.
@@ -132,13 +176,26 @@ enum Admission {
     Allow(String),
 }
 
+impl Admission {
+    /// How long the work on it may take until its answer begins.
+    fn patience(&self) -> Duration {
+        match self {
+            Self::Operation(context) => context.operation.patience(&context.query),
+            _ => operation::PATIENCE,
+        }
+    }
+
+    /// Whether it bears on nobody: it only waits, or is answered whatever else there is to do.
+    fn is_light(&self) -> bool {
+        match self {
+            Self::Operation(context) => context.operation.is_health() || operation::wait(&context.query) > 0,
+            _ => false,
+        }
+    }
+}
+
 /// Everything that is checked before the handler.
-async fn admit(
-    request: &ServiceRequest,
-    state: &State,
-    found: &mut Option<&'static Operation>,
-    limits: &mut Vec<(HeaderName, HeaderValue)>,
-) -> Result<Admission, Problem> {
+async fn admit(request: &ServiceRequest, state: &State, found: &mut Found) -> Result<Admission, Problem> {
     if !is_text(request.uri().path()) {
         return Err(Problem::new(Code::NotFound, "the path has characters that no path here has"));
     }
@@ -152,7 +209,7 @@ async fn admit(
                 check_size(request.headers(), MAX_BYTES)?;
                 // What pages read costs as much as what operations do.
                 if is_read {
-                    state.rates.check(&state.rates.address_of(request), false, limits)?;
+                    state.rates.check(&state.rates.address_of(request), false, &mut found.limits)?;
                 }
                 Ok(Admission::Plain)
             }
@@ -166,7 +223,7 @@ async fn admit(
     let Some(operation) = methods.get(request.method()) else {
         return Err(method_not_allowed(&allowed(methods.keys())));
     };
-    *found = Some(operation);
+    found.operation = Some(operation);
     check_size(request.headers(), operation.max_bytes)?;
     let address = state.rates.address_of(request);
     let caller = match bearer(request.headers(), operation)? {
@@ -176,10 +233,9 @@ async fn admit(
         }
         None => Caller::anonymous(),
     };
-    let is_health = matches!(operation.id.as_str(), "get_liveness" | "get_readiness");
-    if !is_health {
+    if !operation.is_health() {
         let who = caller.account_id().map_or(address, |id| id.to_string());
-        state.rates.check(&who, !request.method().is_safe(), limits)?;
+        state.rates.check(&who, !request.method().is_safe(), &mut found.limits)?;
     }
     check_media_types(request, operation)?;
     table::check(operation.permission, &caller, state)?;

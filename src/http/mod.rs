@@ -12,6 +12,7 @@ pub mod editing;
 pub mod formats;
 pub mod history;
 pub mod idempotency;
+pub mod load;
 mod merge;
 pub mod merging;
 pub mod metrics;

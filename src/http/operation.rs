@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
+use std::time::Duration;
 
 use actix_web::http::Method;
 use serde_json::{Map, Value, json};
@@ -13,6 +14,18 @@ use super::text;
 use crate::access::table::{self, Row};
 use crate::ids::REFERS_TO;
 use crate::sync::imports;
+
+/// How long the work on a request may take until its answer begins: longer than a statement may, so whoever waits longer
+/// waits for a database that does not answer.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The same where a file comes or goes: each part of it has its own bound.
+const PATIENCE_WITH_FILES: Duration = Duration::from_secs(15 * 60);
+
+/// How many seconds a query wants to wait for what is not there yet.
+pub fn wait(query: &Value) -> u64 {
+    query["wait"].as_u64().unwrap_or_default()
+}
 
 /// One operation: a path and a method.
 pub struct Operation {
@@ -95,6 +108,19 @@ impl Operation {
         const OF_THE_VIEW: [&str; 4] = ["limit", "sort", "count", "lang"];
         let is_plain = query.as_object().is_some_and(|query| query.keys().all(|name| OF_THE_VIEW.contains(&&**name)));
         self.collection.as_deref().filter(|_| is_plain)
+    }
+
+    /// How long the work on a request with this query may take until its answer begins.
+    pub fn patience(&self, query: &Value) -> Duration {
+        match self.max_bytes > MAX_BYTES || self.path.starts_with("/v1/exports/") {
+            true => PATIENCE_WITH_FILES,
+            false => PATIENCE + Duration::from_secs(wait(query)),
+        }
+    }
+
+    /// Whether it tells of the service itself, and must be answered whatever else there is to do.
+    pub fn is_health(&self) -> bool {
+        matches!(self.id.as_str(), "get_liveness" | "get_readiness")
     }
 
     /// The schema of the query as one object.

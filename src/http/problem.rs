@@ -415,7 +415,7 @@ impl From<DieselError> for Problem {
 }
 
 /// A connection that breaks off at COMMIT leaves it open whether the change was made.
-const LOST: &str = "the database is busy or starting again; send the request again, with the same Idempotency-Key";
+pub const LOST: &str = "the database is busy or starting again; send the request again, with the same Idempotency-Key";
 
 fn internal(error: &dyn fmt::Display) -> Problem {
     tracing::error!(%error, "unexpected error");

@@ -108,7 +108,7 @@ impl Visit {
     /// # Errors
     /// 503 if no connection is free within a second.
     pub async fn desk(&self) -> Result<Desk, Problem> {
-        let reader = Reader::moment(self.state.database.connection().await?).await?;
+        let reader = Reader::moment(self.state.database.readable(None).await?).await?;
         Ok(Desk { reader, caller: Caller::anonymous(), today: self.state.clock.today(), t: self.t })
     }
 

@@ -139,7 +139,7 @@ async fn for_system(
     };
     let state = call.state();
     state.rates.check_login(address, &client_id)?;
-    let Some(id) = accounts::authenticate(&mut call.connection().await?, &client_id, &secret).await? else {
+    let Some(id) = accounts::authenticate(&mut state.database.readable(None).await?, &client_id, &secret).await? else {
         state.rates.count_failed_login(address, &client_id)?;
         let known = "the client_id is not known, its secret is another, or the account is disabled";
         return Err(refused_client(known).into());
