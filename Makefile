@@ -3,7 +3,7 @@
 target_dir := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check openapi lint bench
+.PHONY: help run test faults check openapi lint bench
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -16,6 +16,10 @@ run: ## Install what is missing, build, and serve the founding data set on http:
 test: ## Install what is missing and run every test
 	scripts/setup rust postgres browser readers
 	cargo test
+
+faults: ## Every fault in its full form, twice; target/faults/report.md says what was found. Takes an hour
+	scripts/setup rust postgres
+	scripts/faults
 
 check: ## Formatting, lints, documentation, and that openapi/openapi.json is fresh
 	scripts/setup rust

@@ -3,9 +3,7 @@
 mod backup;
 mod commands;
 mod demo;
-mod faults;
 mod generate;
-mod journal;
 mod keys;
 mod recovery;
 mod redact;

@@ -1,15 +1,14 @@
-//! What was acknowledged is served afterwards, once, whatever was killed meanwhile.
+//! kill -9 of the server, SIGTERM, and what either leaves.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::process::Signal;
 use serde_json::json;
 
 use super::journal::Journal;
-use crate::support::process::{Background, Folder, Server, free_port, run, send, until};
-use crate::support::{new_database, new_pilot, path, standby, superuser_url, try_sql};
-
-const PATIENCE: Duration = Duration::from_secs(20);
+use super::{PATIENCE, report, times};
+use crate::support::process::{Folder, Server, free_port, run, send, until};
+use crate::support::{new_pilot, path, try_sql};
 
 /// Every update of a record waits until nobody holds the advisory lock 1.
 const UPDATES_WAIT: &str = "
@@ -21,105 +20,24 @@ const UPDATES_WAIT: &str = "
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_9_of_the_server_loses_nothing_that_was_acknowledged() {
+    // In the full form 30 times during 10,000 writes.
+    let (kills, between) = (times(5, 30), times(20, 340));
     let (folder, port) = (Folder::new(), free_port());
     let mut server = Server::start_on(port, &folder, &["--demo"]).await;
     let busan = server.demo("demo-busan").await;
     let journal = Journal::start(&busan);
-    for round in 1..=5 {
-        journal.advance(20, PATIENCE).await;
+    let mut slowest = std::time::Duration::ZERO;
+    for _ in 0..kills {
+        journal.advance(between, 3 * PATIENCE).await;
         server.kill();
         let began = Instant::now();
         server = Server::start_on(port, &folder, &["--demo"]).await;
-        println!("round {round}: ready again after {:?}", began.elapsed());
+        slowest = slowest.max(began.elapsed());
     }
     journal.advance(20, PATIENCE).await;
-    journal.finish(&busan, &folder.postgres_url()).await;
+    journal.finish("kill -9 of the server", kills, &busan, &folder.postgres_url()).await;
+    report("kill -9 of the server: ready again", &[("at the latest after ms", &slowest.as_millis())]);
     assert!(server.stop().success());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn kill_9_of_postgresql_is_survived_and_loses_nothing_that_was_acknowledged() {
-    let folder = Folder::new();
-    let mut server = Server::start(&folder, &["--demo"]).await;
-    let busan = server.demo("demo-busan").await;
-    let journal = Journal::start(&busan);
-    for round in 1..=3 {
-        journal.advance(20, PATIENCE).await;
-        let killed = folder.postgres().expect("a PostgreSQL");
-        send(killed, Signal::KILL);
-        let began = Instant::now();
-        until("PostgreSQL is another", PATIENCE, async || folder.postgres().is_some_and(|id| id != killed)).await;
-        until("it accepts", PATIENCE, async || try_sql(&folder.postgres_url(), "SELECT 1").await.is_ok()).await;
-        let accepted = Instant::now();
-        journal.advance(1, PATIENCE).await;
-        println!("round {round}: accepts after {:?}, writes after {:?}", accepted - began, began.elapsed());
-        assert!(server.is_running(), "the server has ended");
-    }
-    assert!(journal.unavailable() > 0, "the writers did not notice: nothing was tested");
-    journal.advance(20, PATIENCE).await;
-    journal.finish(&busan, &folder.postgres_url()).await;
-    assert!(server.stop().success());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn liveness_stays_and_readiness_tells_while_postgresql_is_away() {
-    let folder = Folder::new();
-    let server = Server::start(&folder, &["--demo"]).await;
-    let anyone = server.anonymous();
-    let stopped = folder.postgres().expect("a PostgreSQL");
-    // Fast shutdown: it ends by itself and is started again by the server's supervisor.
-    send(stopped, Signal::INT);
-    until("readiness tells", PATIENCE, async || {
-        assert_eq!(anyone.get("/livez").await.status, 200);
-        let ready = anyone.get("/readyz").await;
-        assert!(ready.status == 200 || ready.header("retry-after").is_some(), "{ready:?}");
-        ready.status == 503
-    })
-    .await;
-    until("it is ready again", PATIENCE, async || anyone.get("/readyz").await.status == 200).await;
-}
-
-/// A process and those that it has started.
-fn with_children(id: u32) -> Vec<u32> {
-    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
-    std::iter::once(id).chain(children.split_whitespace().map(|child| child.parse().unwrap())).collect()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn readiness_tells_of_a_postgresql_that_hangs() {
-    let folder = Folder::new();
-    let server = Server::start(&folder, &["--demo"]).await;
-    let anyone = server.anonymous();
-    let hanging = with_children(folder.postgres().expect("a PostgreSQL"));
-    hanging.iter().for_each(|&id| send(id, Signal::STOP));
-    assert_eq!(anyone.get("/livez").await.status, 200);
-    let ready = anyone.get("/readyz").await;
-    assert!(ready.header("retry-after").is_some(), "{ready:?}");
-    ready.problem(503, "unavailable");
-    hanging.iter().for_each(|&id| send(id, Signal::CONT));
-    until("it is ready again", PATIENCE, async || anyone.get("/readyz").await.status == 200).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_does_not_migrate_waits_for_a_postgresql_that_comes_later() {
-    let (folder, port, database) = (Folder::new(), free_port(), new_database().await);
-    std::fs::write(folder.0.join("master.key"), "07".repeat(32)).unwrap();
-    let socket = folder.0.join("s");
-    std::fs::create_dir(&socket).unwrap();
-    let (url, listen) = (standby::moved(&database.url, &socket), format!("127.0.0.1:{port}"));
-    let settings = [
-        ("DATABASE_URL", url.as_str()),
-        ("PILOT_EXCHANGE_MASTER_KEY_FILE", "master.key"),
-        ("PILOT_EXCHANGE_LISTEN", listen.as_str()),
-    ];
-    let _server = Background::start(&folder, &["serve", "--no-migrate"], &settings, "server.log");
-    let logged = || std::fs::read_to_string(folder.0.join("server.log")).unwrap();
-    until("it waits", PATIENCE, async || logged().contains("waiting for the database")).await;
-    let there = try_sql(&superuser_url(), "SHOW unix_socket_directories").await.unwrap()[0][0].clone().unwrap();
-    std::os::unix::fs::symlink(format!("{there}/.s.PGSQL.5432"), socket.join(".s.PGSQL.5432")).unwrap();
-    let http = reqwest::Client::new();
-    let ready = async || http.get(format!("http://{listen}/readyz")).send().await;
-    until("it is ready", PATIENCE, async || ready().await.is_ok_and(|answer| answer.status() == 200)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
