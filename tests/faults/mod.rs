@@ -38,7 +38,7 @@ fn seed() -> u64 {
 }
 
 /// Adds a line to the report: the fault, and what was found as `name value` pairs.
-fn report(fault: &str, found: &[(&str, &dyn Display)]) {
+pub fn report(fault: &str, found: &[(&str, &dyn Display)]) {
     let found: Vec<String> = found.iter().map(|(name, value)| format!("{name} {value}")).collect();
     let line = format!("| {fault} | {} |\n", found.join(" · "));
     print!("{line}");

@@ -263,6 +263,11 @@ pub fn merge(body: &mut Value, change: Value) {
     }
 }
 
+/// A number of the environment, for full forms.
+pub fn setting(name: &str, short: usize) -> usize {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(short)
+}
+
 /// A word that no other test uses.
 pub fn unique() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};

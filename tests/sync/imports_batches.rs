@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::imports::{errors, import, outcome, without_worker};
-use super::killed::setting;
+use crate::support::setting;
 use crate::support::{App, founding, new_pilot, path, sql};
 
 /// What an import said and left behind, without what differs each time.

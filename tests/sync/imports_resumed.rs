@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::imports::{drain, errors, import, outcome, send, without_worker, worker};
-use super::killed::setting;
 use crate::support::process::{Folder, Server, run, until};
+use crate::support::setting;
 use crate::support::{Actor, App, founding, new_outcome, new_pilot, path, sql};
 
 fn observations(outcome_id: &Value, count: usize) -> Vec<Value> {

@@ -9,13 +9,7 @@ use rand::{Rng, SeedableRng};
 use serde_json::json;
 
 use super::follower::{Follower, Records, same};
-use crate::support::{Actor, App, Options, path, sql, unique};
-
-/// A number of the environment, for full forms. Here `CHANGES=10000 KILLS=100` is the full form, and `SEED=…` runs the
-/// same writers and kills again.
-pub fn setting(name: &str, short: usize) -> usize {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(short)
-}
+use crate::support::{Actor, App, Options, path, setting, sql, unique};
 
 /// Writes and changes documents and deletes some, until enough was changed.
 async fn write(actor: Actor, mut chance: StdRng, changes: Arc<AtomicUsize>, most: usize) {
@@ -50,6 +44,7 @@ async fn write(actor: Actor, mut chance: StdRng, changes: Arc<AtomicUsize>, most
     }
 }
 
+/// `CHANGES=10000 KILLS=100` is the full form, and `SEED=…` runs the same writers and kills again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_follower_that_is_killed_over_and_over_ends_with_the_state_of_the_registry() {
     let (most, kills) = (setting("CHANGES", 600), setting("KILLS", 30));
