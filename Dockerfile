@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1
-ARG RUST_VERSION=1
+# The release it was built and tested with, so that the same source gives the same program.
+ARG RUST_VERSION=1.95.0
 
 FROM rust:${RUST_VERSION}-slim-bookworm AS build
 WORKDIR /build

@@ -3,7 +3,7 @@
 target_dir := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults check openapi lint bench
+.PHONY: help run test faults check openapi lint deny sbom bench
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -35,6 +35,17 @@ openapi: ## Write openapi/openapi.json anew from the code
 lint: ## Spectral and Redocly on the OpenAPI document (needs Node.js)
 	npx --yes @stoplight/spectral-cli lint openapi/openapi.json --ruleset openapi/.spectral.yaml --fail-severity=hint
 	npx --yes @redocly/cli lint openapi/openapi.json --config openapi/redocly.yaml
+
+deny: ## Licences, sources and, where the advisory database can be reached, advisories of all dependencies
+	scripts/setup deny
+	PATH="$(target_dir)/deny/bin:$$PATH" cargo deny check licenses bans sources
+	PATH="$(target_dir)/deny/bin:$$PATH" cargo deny check advisories || echo "deny: advisories were not checked, or there are some: see above"
+
+sbom: ## Write target/sbom.json, the bill of materials in CycloneDX
+	scripts/setup rust
+	command -v cargo-cyclonedx >/dev/null || cargo install --locked cargo-cyclonedx
+	cargo cyclonedx --format json --override-filename sbom
+	mv sbom.json $(target_dir)/sbom.json
 
 bench: ## Measure against pgbench and COPY running the same SQL; takes an hour
 	scripts/setup rust postgres

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{DatabaseSettings, LogForm, LogSettings, ServiceSettings};
@@ -19,6 +19,7 @@ mod generate;
 mod healthcheck;
 mod import;
 mod key;
+mod manual;
 mod migrate;
 mod openapi;
 mod progress;
@@ -132,6 +133,10 @@ enum Command {
         #[command(flatten)]
         service: Box<ServiceSettings>,
     },
+    /// Write what a shell needs to complete this command line to standard output
+    Completions(manual::CompletionArguments),
+    /// Write the manual pages of all commands to a folder
+    Man(manual::ManArguments),
     /// Ask the running service whether it is ready; for containers
     Healthcheck {
         #[command(flatten)]
@@ -214,6 +219,8 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Restore { database, arguments } => restore::run(&database, &arguments).await,
         Command::Redact { database, arguments } => redact::run(&database, &arguments).await,
         Command::Openapi { check } => openapi::run(check),
+        Command::Completions(arguments) => manual::completions(Cli::command(), &arguments),
+        Command::Man(arguments) => manual::man(Cli::command(), &arguments),
         Command::Doctor { database, service } => doctor::run(&database, &service).await,
         Command::Healthcheck { service } => healthcheck::run(&service).await,
     }

@@ -23,6 +23,32 @@ fn the_version_is_the_packages() {
 }
 
 #[test]
+fn every_command_has_its_manual_page_and_shells_complete_it() {
+    let folder = Folder::new();
+    run(&folder, &["man", "pages"], &[]).ok();
+    let help = run(&folder, &["--help"], &[]).ok();
+    let (_, commands) = help.split_once("Commands:").unwrap();
+    let commands: Vec<&str> = commands
+        .lines()
+        .take_while(|line| !line.starts_with("Options"))
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next().filter(|name| !name.is_empty()))
+        .filter(|name| *name != "help")
+        .collect();
+    assert!(commands.len() >= 15, "{commands:?}");
+    for shell in ["bash", "zsh", "fish"] {
+        let script = run(&folder, &["completions", shell], &[]).ok();
+        for command in &commands {
+            assert!(script.contains(command), "{shell} does not complete {command}");
+        }
+    }
+    for command in &commands {
+        let page = folder.0.join(format!("pages/pilot-exchange-{command}.1"));
+        let text = std::fs::read_to_string(&page).unwrap_or_else(|error| panic!("{}: {error}", page.display()));
+        assert!(text.contains(".SH SYNOPSIS"));
+    }
+}
+
+#[test]
 fn openapi_says_whether_the_file_is_up_to_date() {
     let folder = Folder::new();
     std::fs::create_dir(folder.0.join("openapi")).unwrap();

@@ -4,4 +4,5 @@ mod content;
 mod people;
 mod reports;
 mod swagger;
+mod week;
 mod world;
