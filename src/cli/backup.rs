@@ -11,7 +11,7 @@ use chrono::Utc;
 use clap::Args;
 use tokio::io::AsyncReadExt;
 use tokio::process::Child;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config};
 
 use super::Failure;
 use super::archive::{self, Archive};
@@ -20,6 +20,7 @@ use super::serve::{self, Home};
 use crate::access::secrets;
 use crate::config::DatabaseSettings;
 use crate::database::cluster::Clients;
+use crate::database::connecting;
 
 /// What a backup holds: the schemas and the extensions of the registry, and nothing that somebody else may keep beside it.
 const CONTENT: [&str; 3] = ["--schema=public", "--schema=as_of", "--extension=pg_trgm"];
@@ -165,7 +166,7 @@ impl Server {
         let variable = "DATABASE_MIGRATION_URL or DATABASE_URL";
         let address: Config = url.parse().map_err(|error| Failure::configuration(format!("{variable}: {error}")))?;
         let unreachable = |error| Failure::other(format!("the database cannot be reached: {}", telling(&error)));
-        let (client, connection) = address.connect(NoTls).await.map_err(unreachable)?;
+        let (client, connection) = connecting::connect(&address).await.map_err(unreachable)?;
         // Ends with its client; an error reaches the client's caller as well.
         tokio::spawn(connection);
         let version = "SELECT current_setting('server_version_num')::int / 10000";

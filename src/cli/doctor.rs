@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Bool, Integer, Text, Timestamptz};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 
 use super::Failure;
 use super::serve::Home;
 use crate::access::secrets::Secrets;
 use crate::config::{Config, DatabaseSettings, ServiceSettings};
+use crate::database::connecting::connect_diesel;
 use crate::database::migrations;
 
 #[derive(QueryableByName)]
@@ -91,7 +92,7 @@ pub async fn run(database: &DatabaseSettings, service: &ServiceSettings) -> Resu
 }
 
 async fn ask(url: &str) -> Result<Facts, String> {
-    let mut conn =
-        AsyncPgConnection::establish(url).await.map_err(|error| format!("the database cannot be reached: {error}"))?;
+    let config = url.parse().map_err(|error| format!("not a connection string: {error}"))?;
+    let mut conn = connect_diesel(&config).await.map_err(|error| format!("the database cannot be reached: {error}"))?;
     diesel::sql_query(QUESTION).get_result(&mut conn).await.map_err(|error| error.to_string())
 }

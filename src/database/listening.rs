@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::{StreamExt, stream};
 use tokio_postgres::{AsyncMessage, Client};
 
+use super::connecting::connect;
 use super::news::Changed;
 use super::referring::collection_of;
 use super::{Database, session};
@@ -55,8 +56,7 @@ pub async fn keep_listening(database: Database) {
 }
 
 async fn listen(database: &Database) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) =
-        session(&database.url, "pilot-exchange listening")?.connect(tokio_postgres::NoTls).await?;
+    let (client, mut connection) = connect(&session(&database.url, "pilot-exchange listening")?).await?;
     let mut messages = stream::poll_fn(move |context| connection.poll_message(context));
     let mut asking = pin!(keep_asking(database, &client));
     loop {

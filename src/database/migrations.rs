@@ -2,8 +2,10 @@
 
 use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
-use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::connecting;
 
 /// All of them, in order.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
@@ -76,9 +78,10 @@ pub fn versions() -> Vec<String> {
 }
 
 async fn connect(url: &str) -> Result<AsyncPgConnection, MigrationError> {
-    AsyncPgConnection::establish(url)
-        .await
-        .map_err(|error| MigrationError(format!("the database cannot be reached: {error}")))
+    let unreachable =
+        |error: &dyn std::fmt::Display| MigrationError(format!("the database cannot be reached: {error}"));
+    let config = url.parse().map_err(|error: tokio_postgres::Error| unreachable(&error))?;
+    connecting::connect_diesel(&config).await.map_err(|error| unreachable(&error))
 }
 
 /// What a migration makes is the service's to use in the moment it is there: servers are at work beside it.

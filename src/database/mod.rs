@@ -24,6 +24,7 @@ use crate::http::conditional::IfMatch;
 
 pub mod batches;
 pub mod cluster;
+pub mod connecting;
 pub mod external_ids;
 pub mod history;
 pub mod listening;
@@ -295,9 +296,7 @@ pub async fn in_transaction<R>(
 /// Opens a connection whose statements and locks have bounds.
 async fn connect(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
     let bad = |error: tokio_postgres::Error| ConnectionError::BadConnection(error.to_string());
-    let config = session(url, "pilot-exchange").map_err(bad)?;
-    let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(bad)?;
-    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+    connecting::connect_diesel(&session(url, "pilot-exchange").map_err(bad)?).await
 }
 
 /// In whose name a change is made.

@@ -3,6 +3,7 @@
 mod as_of;
 mod cluster;
 mod data;
+mod encrypted;
 mod history;
 mod migrations;
 mod schema;

@@ -71,7 +71,7 @@ fn id(record: &Value) -> &str {
 /// Offers a pilot to Barcelona, which agrees, plans and assesses it; the hosting as it is then.
 async fn prepare(busan: &mut Manager, barcelona: &mut Manager) -> Value {
     let pilot = json!({
-        "title": "Crowd counting at the harbour", "origin_city": "KRPUS", "category": "cctv_video_analysis",
+        "title": "Crowd counting at the harbour", "origin_city": "KRPUS", "category": "video_analysis",
         "summary": "Cameras count people at the harbour.", "areas": ["smart_cities"], "processes_personal_data": true
     });
     let pilot = busan.execute("catalogue/create_pilot", &[], Some(pilot), "201").await;
@@ -130,7 +130,7 @@ async fn the_ten_tasks_of_a_working_week_are_done_without_a_stumble() {
 
     let need = json!({
         "city": "ESBCN", "title": "To know how full a place is", "description": "Counting people without a gate.",
-        "area": "smart_cities", "category": "cctv_video_analysis"
+        "area": "smart_cities", "category": "video_analysis"
     });
     let need = barcelona.execute("catalogue/create_need", &[], Some(need), "201").await;
     let matches = barcelona.execute("catalogue/list_matches", &[("need_id", id(&need))], None, "200").await;
@@ -142,5 +142,6 @@ async fn the_ten_tasks_of_a_working_week_are_done_without_a_stumble() {
     for shown in ["Barcelona", "Busan", "340"] {
         assert!(page.contains(shown), "{shown} is not on the page of the hosting: {page}");
     }
-    barcelona.reads("/reports/city-profile?city=ESBCN", "Crowd counting", "city-report").await;
+    barcelona.reads("/cities/ESBCN", "Crowd counting", "city").await;
+    barcelona.reads("/reports/city-profile?city=ESBCN", "Barcelona", "city-report").await;
 }

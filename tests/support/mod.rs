@@ -14,7 +14,9 @@ pub mod readers;
 pub mod standby;
 
 pub use client::{Actor, Answer};
-pub use cluster::{TestDatabase, binaries, empty_database, new_database, secret_of, sql, superuser_url, try_sql};
+pub use cluster::{
+    TestDatabase, binaries, empty_database, new_database, owner, secret_of, sql, superuser_url, try_sql,
+};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
