@@ -239,7 +239,8 @@ fn refused_client(description: &str) -> Reply {
 
 /// HTTP Basic with form-encoded user and password [RFC 6749 2.3.1].
 fn basic(headers: &HeaderMap) -> Option<(String, String)> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let mut sent = headers.get_all(header::AUTHORIZATION);
+    let value = sent.next().filter(|_| sent.next().is_none())?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
