@@ -7,6 +7,7 @@ mod support;
 mod api;
 mod cli;
 mod database;
+mod hostile;
 mod pages;
 mod reports;
 mod rules;
