@@ -18,10 +18,15 @@ async fn world() -> World {
     ] {
         let pilot = new_pilot(&barcelona, json!({"origin_city": "ESBCN", "visibility": visibility})).await;
         let hosting = new_hosting(&barcelona, &pilot, json!({"host_city": "KRSEL"})).await;
-        seoul.transition(&format!("/v1/hostings/{}", hosting["id"].as_str().unwrap()), json!({"to": "agreed"})).await.ok();
+        seoul
+            .transition(&format!("/v1/hostings/{}", hosting["id"].as_str().unwrap()), json!({"to": "agreed"}))
+            .await
+            .ok();
         let outcome = new_outcome(&seoul, "hosting", &hosting["id"], json!({})).await;
         let observation = submitted(&seoul, &outcome, ("2026", "2026"), json!({"value": "1"})).await;
-        for (named, record) in [(of_pilot, &pilot), (of_hosting, &hosting), (of_outcome, &outcome), (of_observation, &observation)] {
+        for (named, record) in
+            [(of_pilot, &pilot), (of_hosting, &hosting), (of_outcome, &outcome), (of_observation, &observation)]
+        {
             name(named, record);
         }
         if visibility == "public" {
@@ -32,7 +37,10 @@ async fn world() -> World {
     }
     let need = json!({"city": "ESBCN", "area": "smart_cities", "title": "A need"});
     name("need", &barcelona.post("/v1/needs", need).await.created());
-    name("organisation", &barcelona.post("/v1/organisations", json!({"name": "Llums", "city": "ESBCN"})).await.created());
+    name(
+        "organisation",
+        &barcelona.post("/v1/organisations", json!({"name": "Llums", "city": "ESBCN"})).await.created(),
+    );
     for (named, visibility) in [("document", "public"), ("hidden document", "private")] {
         let document = json!({"title": "Pla", "city": "ESBCN", "visibility": visibility});
         name(named, &barcelona.post("/v1/documents", document).await.created());
@@ -46,7 +54,7 @@ async fn world() -> World {
     name("agreement", &new_agreement(&barcelona, parties).await);
     name("import", &barcelona.post("/v1/imports?type=needs", json!([])).await.json);
     name("own pilot", &new_pilot(&busan, json!({})).await);
-    let hook = json!({"url": "http://127.0.0.1:9/", "types": ["*"]});
+    let hook = json!({"url": "http://127.0.0.1:9999/", "types": ["*"]});
     let webhook = barcelona.post("/v1/webhooks", hook.clone()).await.created();
     let test = format!("/v1/webhooks/{}/test", webhook["id"].as_str().unwrap());
     name("delivery", &barcelona.send(barcelona.request("POST", &test)).await.ok());
@@ -76,28 +84,50 @@ fn mass_assignment() -> Vec<Input> {
     let mut inputs = vec![];
     for member in ["id", "version", "created_at", "updated_at", "served_language"] {
         inputs.push(post("/v1/pilots", with(pilot(), member, json!(id))).fault(format!("/{member}"), "read_only"));
-        inputs.push(patch("/v1/pilots/<own pilot>", json!({(member): id}).to_string()).fault(format!("/{member}"), "read_only"));
+        inputs.push(
+            patch("/v1/pilots/<own pilot>", json!({(member): id}).to_string()).fault(format!("/{member}"), "read_only"),
+        );
     }
-    for member in ["created_by", "account_id", "city_ids", "effective_visibility", "origin_city_id", "role", "is_admin", "deleted"] {
+    for member in [
+        "created_by",
+        "account_id",
+        "city_ids",
+        "effective_visibility",
+        "origin_city_id",
+        "role",
+        "is_admin",
+        "deleted",
+    ] {
         inputs.push(post("/v1/pilots", with(pilot(), member, json!(id))).fault(format!("/{member}"), "unknown_member"));
     }
     let hosting = json!({"pilot_id": founding::HYDROGEN, "host_city": "KRSEL"});
     for member in ["status", "origin_city", "guards_waived", "suspended_from"] {
-        inputs.push(post("/v1/hostings", with(hosting.clone(), member, json!("live"))).fault(format!("/{member}"), "read_only"));
+        inputs.push(
+            post("/v1/hostings", with(hosting.clone(), member, json!("live"))).fault(format!("/{member}"), "read_only"),
+        );
     }
     inputs.push(post("/v1/hostings", with(hosting.clone(), "historical", json!(true))).is(403, "forbidden"));
-    inputs.push(post("/v1/hostings", with(hosting, "proposed_by_city", json!("ESBCN"))).fault("/proposed_by_city", "not_involved"));
+    inputs.push(
+        post("/v1/hostings", with(hosting, "proposed_by_city", json!("ESBCN")))
+            .fault("/proposed_by_city", "not_involved"),
+    );
     let observations = format!("/v1/outcomes/{}/observations", founding::SERVICES_UNDER_TEST);
     let observation = json!({"starts_on": "2030", "ends_on": "2030", "value": "1"});
     for member in ["submitted_by", "verified_by", "recorded_at"] {
-        inputs.push(post(&observations, with(observation.clone(), member, json!(id))).fault(format!("/{member}"), "read_only"));
+        inputs.push(
+            post(&observations, with(observation.clone(), member, json!(id))).fault(format!("/{member}"), "read_only"),
+        );
     }
     for status in ["verified", "rejected", "superseded"] {
-        inputs.push(post(&observations, with(observation.clone(), "status", json!(status))).fault("/status", "not_in_list"));
+        inputs.push(
+            post(&observations, with(observation.clone(), "status", json!(status))).fault("/status", "not_in_list"),
+        );
     }
     let outcome = json!({"indicator": {"vocabulary": "own", "code": "SL-01"}, "subject": {"type": "city", "id": "KRPUS"}, "level": "outcome"});
     for member in ["latest", "progress", "progress_status", "progress_reason"] {
-        inputs.push(post("/v1/outcomes", with(outcome.clone(), member, json!("1"))).fault(format!("/{member}"), "read_only"));
+        inputs.push(
+            post("/v1/outcomes", with(outcome.clone(), member, json!("1"))).fault(format!("/{member}"), "read_only"),
+        );
     }
     let account = json!({"client_id": "made-up", "name": "A", "role": "reader"});
     for member in ["client_secret", "id", "disabled", "demo", "grants"] {
@@ -159,11 +189,15 @@ fn of_another_city() -> Vec<Input> {
         ("/v1/organisations", json!({"name": "A", "city": "ESBCN"})),
         ("/v1/hostings", json!({"pilot_id": "<pilot>", "host_city": "ESBCN"})),
         ("/v1/partnerships", json!({"title": "A", "cities": ["ESBCN", "KRSEL"]})),
-        ("/v1/outcomes", json!({"indicator": {"vocabulary": "own", "code": "SL-01"}, "level": "outcome", "subject": {"type": "city", "id": "ESBCN"}})),
+        (
+            "/v1/outcomes",
+            json!({"indicator": {"vocabulary": "own", "code": "SL-01"}, "level": "outcome", "subject": {"type": "city", "id": "ESBCN"}}),
+        ),
     ] {
         inputs.push(post(target, body.to_string()).is(403, "forbidden"));
     }
-    let taken = send("PUT", "/v1/organisations/by-external-id/barcelona-source/2").header("content-type: application/json");
+    let taken =
+        send("PUT", "/v1/organisations/by-external-id/barcelona-source/2").header("content-type: application/json");
     inputs.push(taken.body("{\"name\": \"A\", \"city\": \"KRPUS\"}").is(403, "forbidden"));
     inputs
 }
@@ -172,8 +206,12 @@ fn of_another_city() -> Vec<Input> {
 fn hidden() -> Vec<Input> {
     let mut inputs = vec![];
     for target in [
-        "/v1/pilots/<hidden pilot>", "/v1/hostings/<hidden hosting>", "/v1/outcomes/<hidden outcome>",
-        "/v1/observations/<hidden observation>", "/v1/documents/<hidden document>", "/v1/compliance/<compliance>",
+        "/v1/pilots/<hidden pilot>",
+        "/v1/hostings/<hidden hosting>",
+        "/v1/outcomes/<hidden outcome>",
+        "/v1/observations/<hidden observation>",
+        "/v1/documents/<hidden document>",
+        "/v1/compliance/<compliance>",
     ] {
         inputs.push(get(target).is(404, "not_found"));
         inputs.push(get(format!("{target}/history")).is(404, "not_found"));
@@ -181,30 +219,47 @@ fn hidden() -> Vec<Input> {
         inputs.push(send("DELETE", target).header("if-match: *").is(404, "not_found"));
     }
     for target in [
-        "/v1/hostings/<hidden hosting>/transitions", "/v1/hostings/<hidden hosting>/compliance", "/v1/hostings/<hidden hosting>/evaluations",
-        "/v1/outcomes/<hidden outcome>/observations", "/v1/observations/<hidden observation>/transitions", "/v1/documents/<hidden document>/citations",
-        "/v1/webhooks/<webhook>", "/v1/webhooks/<webhook>/deliveries", "/v1/imports/<import>", "/v1/imports/<import>/errors", "/v1/imports/<import>/report",
+        "/v1/hostings/<hidden hosting>/transitions",
+        "/v1/hostings/<hidden hosting>/compliance",
+        "/v1/hostings/<hidden hosting>/evaluations",
+        "/v1/outcomes/<hidden outcome>/observations",
+        "/v1/observations/<hidden observation>/transitions",
+        "/v1/documents/<hidden document>/citations",
+        "/v1/webhooks/<webhook>",
+        "/v1/webhooks/<webhook>/deliveries",
+        "/v1/imports/<import>",
+        "/v1/imports/<import>/errors",
+        "/v1/imports/<import>/report",
     ] {
         inputs.push(get(target).is(404, "not_found"));
     }
     for (target, body) in [
         ("/v1/hostings/<hidden hosting>/transitions", "{\"to\": \"agreed\"}"),
         ("/v1/hostings/<hidden hosting>/compliance", "{\"kind\": \"permit\"}"),
-        ("/v1/outcomes/<hidden outcome>/observations", "{\"starts_on\": \"2027\", \"ends_on\": \"2027\", \"value\": \"1\"}"),
+        (
+            "/v1/outcomes/<hidden outcome>/observations",
+            "{\"starts_on\": \"2027\", \"ends_on\": \"2027\", \"value\": \"1\"}",
+        ),
         ("/v1/observations/<hidden observation>/transitions", "{\"to\": \"verified\"}"),
         ("/v1/pilots/<hidden pilot>/merge", "{\"into_id\": \"<own pilot>\"}"),
     ] {
         inputs.push(post(target, body).is(404, "not_found"));
     }
     for target in [
-        "/v1/webhooks/<webhook>/test", "/v1/webhooks/<webhook>/secrets", "/v1/imports/<import>/cancel",
+        "/v1/webhooks/<webhook>/test",
+        "/v1/webhooks/<webhook>/secrets",
+        "/v1/imports/<import>/cancel",
         "/v1/webhooks/<own webhook>/deliveries/<delivery>/replay",
     ] {
         inputs.push(send("POST", target).is(404, "not_found"));
     }
     let refers = |target: &str, body: Value, at: &str| post(target, body.to_string()).fault(at, "unknown_record");
     inputs.push(refers("/v1/hostings", json!({"pilot_id": "<hidden pilot>", "host_city": "KRPUS"}), "/pilot_id"));
-    inputs.push(refers("/v1/applicability", json!({"pilot_id": "<hidden pilot>", "city": "KRPUS", "verdict": "unknown"}), "/pilot_id"));
+    inputs.push(refers(
+        "/v1/applicability",
+        json!({"pilot_id": "<hidden pilot>", "city": "KRPUS", "verdict": "unknown"}),
+        "/pilot_id",
+    ));
     inputs.push(refers("/v1/pilots/<own pilot>/merge", json!({"into_id": "<hidden pilot>"}), "/into_id"));
     inputs.push(refers("/v1/pilots", with_citation(), "/citations/0/document_id"));
     let item = json!({"outcome_id": "<hidden outcome>", "starts_on": "2027", "ends_on": "2027", "value": "1"});
@@ -223,8 +278,16 @@ fn with_citation() -> Value {
 /// An id of one collection in the path of another.
 fn other_collections() -> Vec<Input> {
     let targets = [
-        "/v1/pilots/<hosting>", "/v1/hostings/<pilot>", "/v1/observations/<outcome>", "/v1/outcomes/<hosting>", "/v1/outcomes/<hosting>/observations",
-        "/v1/hostings/<pilot>/evaluations", "/v1/evaluations/<compliance>", "/v1/compliance/<evaluation>", "/v1/documents/<account>", "/v1/cities/<pilot>",
+        "/v1/pilots/<hosting>",
+        "/v1/hostings/<pilot>",
+        "/v1/observations/<outcome>",
+        "/v1/outcomes/<hosting>",
+        "/v1/outcomes/<hosting>/observations",
+        "/v1/hostings/<pilot>/evaluations",
+        "/v1/evaluations/<compliance>",
+        "/v1/compliance/<evaluation>",
+        "/v1/documents/<account>",
+        "/v1/cities/<pilot>",
     ];
     Vec::from(targets.map(|target| get(target).is(404, "not_found")))
 }

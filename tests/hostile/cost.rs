@@ -5,13 +5,15 @@ use crate::support::founding;
 
 fn limits() -> Vec<Input> {
     let mut inputs = vec![];
-    for path in ["/v1/pilots", "/v1/search", "/v1/changes", "/v1/observations", "/v1/hostings", "/v1/accounts"] {
-        inputs.push(get(format!("{path}?limit=501")).by("test-admin").parameter("limit", "out_of_range"));
+    for path in ["/v1/pilots", "/v1/search", "/v1/changes", "/v1/observations", "/v1/hostings", "/v1/webhooks"] {
+        inputs.push(get(format!("{path}?limit=501")).parameter("limit", "out_of_range"));
     }
     inputs.push(get("/v1/changes?wait=31").parameter("wait", "out_of_range"));
     inputs.push(get("/v1/changes?wait=-1").parameter("wait", "out_of_range"));
     inputs.push(get("/v1/changes?wait=1e9").parameter("wait", "wrong_type"));
-    inputs.push(get(format!("/v1/matches?pilot_id={}&limit=501", founding::STREETLIGHTS)).parameter("limit", "out_of_range"));
+    inputs.push(
+        get(format!("/v1/matches?pilot_id={}&limit=501", founding::STREETLIGHTS)).parameter("limit", "out_of_range"),
+    );
     inputs
 }
 
@@ -19,7 +21,17 @@ fn limits() -> Vec<Input> {
 fn cursors() -> Vec<Input> {
     let mut inputs = vec![];
     for cursor in [
-        "<forged>", "<cut>", "<cursor>AAAA", "<cursor>%3D%3D", "", "null", "0", "-1", "%7B%22id%22:1%7D", "AAAA", "<cursor>,<cursor>",
+        "<forged>",
+        "<cut>",
+        "<cursor>AAAA",
+        "<cursor>%3D%3D",
+        "",
+        "null",
+        "0",
+        "-1",
+        "%7B%22id%22:1%7D",
+        "AAAA",
+        "<cursor>,<cursor>",
         "<export>",
     ] {
         inputs.push(get(format!("/v1/pilots?cursor={cursor}")).is(400, "invalid_cursor"));
@@ -61,7 +73,9 @@ fn filters() -> Vec<Input> {
         get("/v1/hostings?pilot_id=1").parameter("pilot_id", "bad_format"),
         get("/v1/organisations?contact_email=a").parameter("contact_email", "unknown_parameter"),
     ];
-    for name in ["q[$ne]", "filter[title]", "where", "status[]", "fields", "include", "offset", "page", "order_by", "callback"] {
+    for name in
+        ["q[$ne]", "filter[title]", "where", "status[]", "fields", "include", "offset", "page", "order_by", "callback"]
+    {
         inputs.push(get(format!("/v1/pilots?{name}=1")).parameter(name, "unknown_parameter"));
     }
     inputs
@@ -76,8 +90,21 @@ fn searches() -> Vec<Input> {
         get(format!("/v1/pilots?q={}", "%20a".repeat(301))).parameter("q", "too_long"),
     ];
     for word in [
-        "%25", "%25%25%25", "_", "%5c", ".*", "%5e", "-", "%20", "%22unclosed", "((((((((((", "%27%3bdrop%20table%20pilot%3b--",
-        "%f0%9f%98%80", "zzzzz:*", "!zzzzz", "zzzzz%26%7c",
+        "%25",
+        "%25%25%25",
+        "_",
+        "%5c",
+        ".*",
+        "%5e",
+        "-",
+        "%20",
+        "%22unclosed",
+        "((((((((((",
+        "%27%3bdrop%20table%20pilot%3b--",
+        "%f0%9f%98%80",
+        "zzzzz:*",
+        "!zzzzz",
+        "zzzzz%26%7c",
     ] {
         inputs.push(get(format!("/v1/pilots?q={word}")).finds(0));
     }

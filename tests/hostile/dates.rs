@@ -46,7 +46,8 @@ fn days() -> Vec<Input> {
     let document = |day| json!({"title": "Plan", "city": "KRPUS", "published_on": day}).to_string();
     let text = days.iter().map(|day| post("/v1/documents", document(json!(day))).fault("/published_on", "bad_format"));
     let others = [json!(2026), json!(20_260_101), json!(true), json!(["2026"]), json!({"year": 2026})];
-    let others = others.iter().map(|day| post("/v1/documents", document(day.clone())).fault("/published_on", "wrong_type"));
+    let others =
+        others.iter().map(|day| post("/v1/documents", document(day.clone())).fault("/published_on", "wrong_type"));
     text.chain(others).collect()
 }
 
@@ -72,10 +73,11 @@ fn instants() -> Vec<Input> {
         "-1",
         "",
     ];
-    let since = instants.iter().map(|instant| {
-        get(format!("/v1/pilots?updated_since={instant}")).parameter("updated_since", "bad_format")
-    });
-    let as_of = ["-1", "9223372036854775808", "2026-01-01T25:00:00Z", "2026-02-30T00:00:00Z", "2026-01-01", "now", "0x1"];
+    let since = instants
+        .iter()
+        .map(|instant| get(format!("/v1/pilots?updated_since={instant}")).parameter("updated_since", "bad_format"));
+    let as_of =
+        ["-1", "9223372036854775808", "2026-01-01T25:00:00Z", "2026-02-30T00:00:00Z", "2026-01-01", "now", "0x1"];
     let as_of = as_of.iter().map(|text| get(format!("/v1/cities/KRPUS?as_of={text}")).parameter("as_of", "bad_format"));
     let to_come = ["9999-12-31T23:59:59Z", "999999999999999999", "2200-01-01T00:00:00%2B14:00"];
     let to_come = to_come.iter().map(|text| get(format!("/v1/cities/KRPUS?as_of={text}")).is(400, "as_of_not_settled"));

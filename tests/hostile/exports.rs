@@ -56,9 +56,25 @@ async fn no_cell_is_a_formula_and_none_leaves_its_place() {
 pub fn inputs() -> Vec<Input> {
     let mut inputs = vec![];
     for name in [
-        "pilots", "pilots.", "pilots.exe", "pilots.csv.exe", "pilots.CSV", "pilots.csv%00.ndjson", "pilots.csv%22", "pilots.csv%0d%0aX-A:b",
-        "pilots.csv%2f..", "..%2f..%2fetc%2fpasswd.csv", "%2e%2e/pilots.csv", "accounts.csv", "webhooks.csv", "signing_key.csv",
-        "revision.csv", "pilots%20.csv", ".csv", "*.csv", "pilots.html",
+        "pilots",
+        "pilots.",
+        "pilots.exe",
+        "pilots.csv.exe",
+        "pilots.CSV",
+        "pilots.csv%00.ndjson",
+        "pilots.csv%22",
+        "pilots.csv%0d%0aX-A:b",
+        "pilots.csv%2f..",
+        "..%2f..%2fetc%2fpasswd.csv",
+        "%2e%2e/pilots.csv",
+        "accounts.csv",
+        "webhooks.csv",
+        "signing_key.csv",
+        "revision.csv",
+        "pilots%20.csv",
+        ".csv",
+        "*.csv",
+        "pilots.html",
     ] {
         inputs.push(get(format!("/v1/exports/{name}")).is(404, "not_found"));
     }
@@ -79,7 +95,7 @@ pub fn inputs() -> Vec<Input> {
     }
     inputs.push(get("/v1/exports/compliance.csv").by("").is(401, "unauthenticated"));
     inputs.push(get("/v1/exports/compliance.csv").by("test-reader").is(403, "forbidden"));
-    inputs.push(get("/v1/exports/pilots.geojson").is(404, "not_found"));
+    inputs.push(get("/v1/exports/documents.geojson").is(404, "not_found"));
     inputs
 }
 

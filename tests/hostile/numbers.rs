@@ -16,12 +16,15 @@ fn decimals() -> Vec<Input> {
         // A comma ends the member, and what follows is none.
         inputs.push(value(json).is(400, "malformed_json"));
     }
-    for json in ["1e18", "1e400", "-1e400", "1e-400", "1e-13", "1e999999999999", "9223372036854775808", "0.0000000000001"] {
+    for json in
+        ["1e18", "1e400", "-1e400", "1e-400", "1e-13", "1e999999999999", "9223372036854775808", "0.0000000000001"]
+    {
         inputs.push(value(json).fault("/value", "invalid"));
     }
     inputs.push(value(&"9".repeat(5000)).fault("/value", "invalid"));
     inputs.push(value(&format!("0.{}1", "0".repeat(5000))).fault("/value", "invalid"));
-    for text in ["", " 1", "1 ", "+1", "--1", "-", "1.", ".5", "1e3", "0x10", "1_000", "1,5", "NaN", "Infinity", "null"] {
+    for text in ["", " 1", "1 ", "+1", "--1", "-", "1.", ".5", "1e3", "0x10", "1_000", "1,5", "NaN", "Infinity", "null"]
+    {
         inputs.push(value(&format!("\"{text}\"")).fault("/value", "bad_format"));
     }
     for digits in ["１", "٣", "1\u{200b}", "−1", "½", "Ⅷ"] {
@@ -50,7 +53,8 @@ fn integers() -> Vec<Input> {
 
 /// Members of a city.
 fn of_cities() -> Vec<Input> {
-    let city = |member: &str, json: &str| patch("/v1/cities/KRPUS", format!("{{\"{member}\": {json}}}")).by("test-admin");
+    let city =
+        |member: &str, json: &str| patch("/v1/cities/KRPUS", format!("{{\"{member}\": {json}}}")).by("test-admin");
     vec![
         city("latitude", "90.0000001").fault("/latitude", "out_of_range"),
         city("latitude", "-91").fault("/latitude", "out_of_range"),
@@ -72,7 +76,8 @@ fn in_queries() -> Vec<Input> {
     for text in ["0", "501", "-1", "-0", "9223372036854775807"] {
         inputs.push(limit(text).parameter("limit", "out_of_range"));
     }
-    for text in ["", "1e2", "0x10", "5.0", "9223372036854775808", "1;2", "%205", "%D9%A5", "NaN", "true", "null", "1,2"] {
+    for text in ["", "1e2", "0x10", "5.0", "9223372036854775808", "1;2", "%205", "%D9%A5", "NaN", "true", "null", "1,2"]
+    {
         inputs.push(limit(text).parameter("limit", "wrong_type"));
     }
     inputs.push(limit("1&limit=2").parameter("limit", "given_twice"));

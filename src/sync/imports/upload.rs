@@ -47,8 +47,7 @@ pub async fn store(database: &Database, mut payload: Payload) -> Result<Stored, 
     loop {
         let patience = deadline.min(tokio::time::Instant::now() + PATIENCE.0);
         let Some(bytes) = tokio::time::timeout_at(patience, payload.next()).await.map_err(late)? else { break };
-        let bytes: Bytes =
-            bytes.map_err(|error| Problem::new(Code::MalformedJson, body::broken_off(&error)))?;
+        let bytes: Bytes = bytes.map_err(|error| Problem::new(Code::MalformedJson, body::broken_off(&error)))?;
         size += bytes.len();
         if size > MAX_BYTES {
             return Err(Problem::new(Code::TooLarge, Code::TooLarge.meaning()));
