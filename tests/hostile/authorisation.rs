@@ -229,7 +229,7 @@ fn hidden() -> Vec<Input> {
         "/v1/webhooks/<webhook>/deliveries",
         "/v1/imports/<import>",
         "/v1/imports/<import>/errors",
-        "/v1/imports/<import>/report",
+        "/v1/imports/<import>/errors.csv",
     ] {
         inputs.push(get(target).is(404, "not_found"));
     }
