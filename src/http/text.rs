@@ -156,7 +156,10 @@ impl<'de> DeserializeSeed<'de> for Digits {
 impl Visitor<'_> for Digits {
     type Value = Number;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("another name of the member")
+        f.write_str("the digits of a number")
+    }
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Number, E> {
+        Err(E::custom(format!("no member may be called {NUMBER}")))
     }
     fn visit_string<E: serde::de::Error>(self, digits: String) -> Result<Number, E> {
         digits.parse().map_err(E::custom)

@@ -198,7 +198,7 @@ fn framing() -> Vec<Input> {
         "transfer-encoding: identity",
         "transfer-encoding : chunked",
     ] {
-        inputs.push(framed(lines, chunked).is_no_request(400));
+        inputs.push(framed(lines, chunked).no_request(400));
     }
     for length in [
         "2, 2",
@@ -211,7 +211,7 @@ fn framing() -> Vec<Input> {
         "2\r\ncontent-length: 3",
         "2\r\ncontent-length: 2",
     ] {
-        inputs.push(framed(&format!("content-length: {length}"), "{}").is_no_request(400));
+        inputs.push(framed(&format!("content-length: {length}"), "{}").no_request(400));
     }
     for chunks in [
         "zz\r\n{}\r\n0\r\n\r\n",
@@ -232,31 +232,31 @@ fn lines() -> Vec<Input> {
     let long = format!("GET /v1/cities?q={} HTTP/1.1", "x".repeat(70_000));
     let many = (0..120).map(|at| format!("x-{at}: a")).collect::<Vec<_>>().join("\r\n");
     vec![
-        get("no host", good, "connection: close").is_no_request(400),
-        get("two hosts", good, "host: a\r\nhost: b\r\nconnection: close").is_no_request(400),
-        get("a folded header", good, &format!("{head}\r\nx-a: a\r\n b")).is_no_request(400),
-        get("CR in a header", good, &format!("{head}\r\nx-a: a\rb")).is_no_request(400),
-        get("NUL in a header", good, &format!("{head}\r\nx-a: a\0b")).is_no_request(400),
-        get("a header without a name", good, &format!("{head}\r\n: a")).is_no_request(400),
-        get("a header without a colon", good, &format!("{head}\r\nx-a")).is_no_request(400),
-        get("HTTP/2.0", "GET /v1/cities HTTP/2.0", head).is_no_request(400),
-        get("HTTP/9.9", "GET /v1/cities HTTP/9.9", head).is_no_request(400),
-        get("no version", "GET /v1/cities", head).is_no_request(400),
-        get("a space in the target", "GET /v1/cities ?limit=1 HTTP/1.1", head).is_no_request(400),
-        get("a target of 70 kB", &long, head).is_no_request(400),
-        get("120 headers", good, &format!("{head}\r\n{many}")).is_no_request(431),
+        get("no host", good, "connection: close").no_request(400),
+        get("two hosts", good, "host: a\r\nhost: b\r\nconnection: close").no_request(400),
+        get("a folded header", good, &format!("{head}\r\nx-a: a\r\n b")).no_request(400),
+        get("CR in a header", good, &format!("{head}\r\nx-a: a\rb")).no_request(400),
+        get("NUL in a header", good, &format!("{head}\r\nx-a: a\0b")).no_request(400),
+        get("a header without a name", good, &format!("{head}\r\n: a")).no_request(400),
+        get("a header without a colon", good, &format!("{head}\r\nx-a")).no_request(400),
+        get("HTTP/2.0", "GET /v1/cities HTTP/2.0", head).no_request(400),
+        get("HTTP/9.9", "GET /v1/cities HTTP/9.9", head).no_request(400),
+        get("no version", "GET /v1/cities", head).no_request(400),
+        get("a space in the target", "GET /v1/cities ?limit=1 HTTP/1.1", head).no_request(400),
+        get("a target of 70 kB", &long, head).no_request(400),
+        get("120 headers", good, &format!("{head}\r\n{many}")).no_request(431),
         raw(
             "a byte that is no ASCII in the target",
             b"GET /v1/cities/\xff HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
         )
-        .is_no_request(400),
-        raw("the beginning of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").is_no_request(400),
-        raw("the beginning of TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n").is_no_request(400),
+        .no_request(400),
+        raw("the beginning of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").no_request(400),
+        raw("the beginning of TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n").no_request(400),
         raw(
             "HTTP/1.0 with chunks",
             format!("POST /v1/pilots HTTP/1.0\r\n{head}\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
         )
-        .is_no_request(400),
+        .no_request(400),
     ]
 }
 

@@ -134,7 +134,7 @@ impl Input {
     }
 
     /// What is no request at all: the server ends the connection with a bare status.
-    pub fn is_no_request(mut self, status: u16) -> Self {
+    pub fn no_request(mut self, status: u16) -> Self {
         self.expected.is_bare = true;
         self.answers(status)
     }
