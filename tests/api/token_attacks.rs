@@ -8,7 +8,7 @@ use pilot_exchange::access::secrets::Secrets;
 use pilot_exchange::database::Database;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App};
+use crate::support::{Answer, App, Options};
 
 const ISSUER: &str = "http://registry.test";
 
@@ -23,7 +23,8 @@ pub struct Forge {
 
 impl Forge {
     pub async fn start() -> Self {
-        let app = App::start().await;
+        // Without background work, so that nothing but the attacks could change a row.
+        let app = App::start_with(Options { no_worker: true, ..Options::default() }).await;
         let busan = app.busan().await;
         let id = busan.get("/v1/me").await.ok()["id"].clone();
         let database = Database::new(&app.database.url, 1).unwrap();

@@ -219,7 +219,7 @@ fn framing() -> Vec<Input> {
         "ffffffffffffffffff\r\n{}\r\n0\r\n\r\n",
         "2\r\n{}x\r\n0\r\n\r\n",
     ] {
-        inputs.push(framed("transfer-encoding: chunked", chunks).is(400, "malformed_json"));
+        inputs.push(framed("transfer-encoding: chunked", chunks).breaks_off());
     }
     inputs
 }
