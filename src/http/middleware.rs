@@ -185,16 +185,17 @@ async fn admit(
     }
     check_media_types(request, operation)?;
     table::check(operation.permission, &caller, state)?;
-    let mut query = match operation.id.as_str() {
-        // It tells its own errors in the form of RFC 6749.
-        "create_token" => json!({}),
-        _ => operation.parse_query(request.query_string())?,
-    };
+    let mut query = query_of(request, operation)?;
     let cursor = continue_list(operation, request.path(), &mut query, state)?;
     let consistency = Consistency::of(request.headers(), &state.secrets)?;
     let may_read_copy = request.method() == Method::GET;
     let context = Context { operation, caller, query, cursor, consistency, may_read_copy };
     Ok(Admission::Operation(Box::new(context)))
+}
+
+fn query_of(request: &ServiceRequest, operation: &Operation) -> Result<Value, Problem> {
+    // The token endpoint tells its own errors in the form of RFC 6749.
+    if operation.id == "create_token" { Ok(json!({})) } else { operation.parse_query(request.query_string()) }
 }
 
 /// Whether a percent-encoded path is text without control characters.

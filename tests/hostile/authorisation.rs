@@ -253,6 +253,12 @@ fn hidden() -> Vec<Input> {
     ] {
         inputs.push(send("POST", target).is(404, "not_found"));
     }
+    inputs
+}
+
+/// A body that refers to what cannot be seen.
+fn references() -> Vec<Input> {
+    let mut inputs = vec![];
     let refers = |target: &str, body: Value, at: &str| post(target, body.to_string()).fault(at, "unknown_record");
     inputs.push(refers("/v1/hostings", json!({"pilot_id": "<hidden pilot>", "host_city": "KRPUS"}), "/pilot_id"));
     inputs.push(refers(
@@ -293,7 +299,10 @@ fn other_collections() -> Vec<Input> {
 }
 
 pub fn inputs() -> Vec<Input> {
-    [mass_assignment(), functions(), of_another_city(), hidden(), other_collections()].into_iter().flatten().collect()
+    [mass_assignment(), functions(), of_another_city(), hidden(), references(), other_collections()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[tokio::test]
