@@ -8,6 +8,7 @@ mod api;
 mod cli;
 mod database;
 mod faults;
+mod hostile;
 mod model;
 mod pages;
 mod reports;

@@ -228,11 +228,14 @@ async fn run(command: Command) -> Result<(), Failure> {
 
 fn start_log(settings: &LogSettings) {
     use std::io::IsTerminal;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
-    let form = settings.log.unwrap_or(if std::io::stderr().is_terminal() { LogForm::Text } else { LogForm::Json });
+    // actix_http logs what is no HTTP as an error of its own, so that anybody could fill the log with errors.
+    let usual = "info,actix_server=warn,actix_http=off";
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    let is_terminal = std::io::stderr().is_terminal();
+    let form = settings.log.unwrap_or(if is_terminal { LogForm::Text } else { LogForm::Json });
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match form {
-        LogForm::Text => log.with_target(false).init(),
+        LogForm::Text => log.with_target(false).with_ansi(is_terminal).init(),
         LogForm::Json => log.json().flatten_event(true).with_current_span(false).init(),
     }
 }

@@ -32,14 +32,15 @@ pub fn preferred<'m>(headers: &HeaderMap, answers: &[&'m str]) -> Result<&'m str
 }
 
 fn accepted(headers: &HeaderMap) -> &str {
-    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*")
+    let sent = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    sent.filter(|sent| !sent.trim().is_empty()).unwrap_or("*/*")
 }
 
 /// How much an Accept header wants a media type: its most specific range decides. 0 is not at all.
 fn quality(accept: &str, media: &str) -> f32 {
     let (kind, _) = media.split_once('/').unwrap_or((media, ""));
     let specificity = |range: &str| match range {
-        "*/*" | "" => Some(0),
+        "*/*" => Some(0),
         range if range == format!("{kind}/*") => Some(1),
         range if range == media => Some(2),
         _ => None,
@@ -63,6 +64,7 @@ mod tests {
         assert!(quality("text/*;q=0.3, */*;q=0.1", "text/csv") > 0.2);
         assert_eq!(quality("*/*, text/csv;q=0", "text/csv"), 0.0);
         assert_eq!(quality("application/json", "text/csv"), 0.0);
+        assert_eq!(quality("application/json,", "text/csv"), 0.0);
     }
 
     #[test]

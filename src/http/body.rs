@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::time::Duration;
 
+use actix_web::error::PayloadError;
 use actix_web::web::{Bytes, Payload};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev};
 use aws_lc_rs::digest;
@@ -85,13 +86,19 @@ pub async fn read(payload: Payload) -> Result<Bytes, Problem> {
 async fn read_all(mut payload: Payload) -> Result<Bytes, Problem> {
     let mut bytes = actix_web::web::BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| Problem::new(Code::MalformedJson, format!("the body broke off: {error}")))?;
+        let chunk = chunk.map_err(|error| Problem::new(Code::MalformedJson, broken_off(&error)))?;
         if bytes.len() + chunk.len() > MAX_BYTES {
             return Err(Problem::new(Code::TooLarge, Code::TooLarge.meaning()));
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes.freeze())
+}
+
+/// What the client is told of a body that did not come to its end; the server's own words are for the log.
+pub fn broken_off(error: &PayloadError) -> &'static str {
+    tracing::debug!(%error, "a body broke off");
+    "the body broke off, or is not in the transfer coding that its headers say"
 }
 
 impl<T> Body<T> {
@@ -376,10 +383,19 @@ async fn finish<T: Input>(
             // A body that the schema refuses need not fit the struct; one that it accepts must.
             if rules.0.is_empty() {
                 let pointer = error.path().iter().map(|segment| format!("/{segment}")).collect::<String>();
-                rules.0.push(Fault::at(pointer, "invalid", error.inner().to_string()));
+                rules.0.push(unfit(pointer, &error.inner().to_string()));
             }
             Err(rules.problem())
         }
+    }
+}
+
+/// What the schema takes and the struct does not. A number is one that JSON Schema counts as an integer (`1.0`, `1e3`),
+/// or that is beyond ours.
+fn unfit(pointer: String, error: &str) -> Fault {
+    match error {
+        "invalid number" => Fault::at(pointer, "wrong_type", "must be an integer in plain digits, of 18 at most"),
+        other => Fault::at(pointer, "invalid", other),
     }
 }
 

@@ -68,7 +68,7 @@ impl Call {
     fn new(request: &HttpRequest) -> Result<Self, Problem> {
         let context =
             request.extensions().get::<Context>().cloned().expect("the middleware admits before a handler runs");
-        let key = request.headers().get(idempotency::HEADER).map(idempotency::check).transpose()?;
+        let key = idempotency::of(request.headers())?;
         Ok(Self {
             state: request.app_data::<web::Data<State>>().expect("the application has its state").clone(),
             if_match: IfMatch::of(request)?,

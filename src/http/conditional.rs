@@ -40,11 +40,8 @@ impl IfMatch {
     /// # Errors
     /// 400 if the header is not a list of ETags of this service.
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let Some(value) = joined(request.headers(), &header::IF_MATCH) else {
+        if !request.headers().contains_key(header::IF_MATCH) {
             return Ok(Self::Absent);
-        };
-        if value.trim() == "*" {
-            return Ok(Self::Any);
         }
         let bad = || {
             Problem::new(
@@ -52,6 +49,11 @@ impl IfMatch {
                 "If-Match must be the ETag of a record as it was answered, such as \"v7.0123456789abcdef\"",
             )
         };
+        // What cannot be read is not the same as nothing: the client has a condition.
+        let value = joined(request.headers(), &header::IF_MATCH).ok_or_else(bad)?;
+        if value.trim() == "*" {
+            return Ok(Self::Any);
+        }
         let mut versions = vec![];
         for tag in tags(&value) {
             if tag.starts_with("W/") {

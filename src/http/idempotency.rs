@@ -33,16 +33,24 @@ pub struct Key {
     pub request_hash: Vec<u8>,
 }
 
+/// The key that a request came with.
+///
 /// # Errors
-/// 400 if the value cannot be a key.
-pub fn check(value: &HeaderValue) -> Result<String, Problem> {
+/// 400 if the value cannot be a key, or if there are two.
+pub fn of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut sent = headers.get_all(HEADER);
+    let Some(value) = sent.next() else { return Ok(None) };
     match value.to_str() {
-        Ok(key) if (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Ok(key.to_owned())
+        Ok(key)
+            if (1..=255).contains(&key.len())
+                && key.bytes().all(|byte| byte.is_ascii_graphic())
+                && sent.next().is_none() =>
+        {
+            Ok(Some(key.to_owned()))
         }
         _ => Err(Problem::new(
             Code::BadHeader,
-            "Idempotency-Key must be 1 to 255 visible ASCII characters without spaces",
+            "Idempotency-Key must be 1 to 255 visible ASCII characters without spaces, sent once",
         )),
     }
 }

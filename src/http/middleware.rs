@@ -10,11 +10,12 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::uri::Authority;
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 use futures_util::FutureExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::accept;
 use super::body::MAX_BYTES;
@@ -199,6 +200,7 @@ async fn admit(request: &ServiceRequest, state: &State, found: &mut Found) -> Re
     if !is_text(request.uri().path()) {
         return Err(Problem::new(Code::NotFound, "the path has characters that no path here has"));
     }
+    check_head(request.headers())?;
     let Some(pattern) = request.match_pattern() else {
         return Err(Problem::not_found());
     };
@@ -239,12 +241,17 @@ async fn admit(request: &ServiceRequest, state: &State, found: &mut Found) -> Re
     }
     check_media_types(request, operation)?;
     table::check(operation.permission, &caller, state)?;
-    let mut query = operation.parse_query(request.query_string())?;
+    let mut query = query_of(request, operation)?;
     let cursor = continue_list(operation, request.path(), &mut query, state)?;
     let consistency = Consistency::of(request.headers(), &state.secrets)?;
     let may_read_copy = request.method() == Method::GET;
     let context = Context { operation, caller, query, cursor, consistency, may_read_copy };
     Ok(Admission::Operation(Box::new(context)))
+}
+
+fn query_of(request: &ServiceRequest, operation: &Operation) -> Result<Value, Problem> {
+    // The token endpoint tells its own errors in the form of RFC 6749.
+    if operation.id == "create_token" { Ok(json!({})) } else { operation.parse_query(request.query_string()) }
 }
 
 /// Whether a percent-encoded path is text without control characters.
@@ -265,6 +272,24 @@ fn allowed<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
 
 fn method_not_allowed(allow: &str) -> Problem {
     Problem::new(Code::MethodNotAllowed, format!("this path takes {allow}")).header(header::ALLOW, allow)
+}
+
+/// The most bytes that headers may have together.
+const MAX_HEADERS: usize = 16 * 1024;
+
+/// That the headers are of bounded size and name one host [RFC 9112 3.2].
+fn check_head(headers: &HeaderMap) -> Result<(), Problem> {
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if bytes > MAX_HEADERS {
+        return Err(Problem::new(Code::BadHeader, "the headers may have 16 KiB together"));
+    }
+    let is_host = |text: &str| text.is_empty() || (!text.contains('@') && text.parse::<Authority>().is_ok());
+    match headers.get(header::HOST) {
+        Some(host) if !host.to_str().is_ok_and(is_host) => {
+            Err(Problem::new(Code::BadHeader, "Host must be the name or the address of this service, and its port"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_size(headers: &HeaderMap, most: usize) -> Result<(), Problem> {
@@ -296,13 +321,15 @@ fn bearer<'h>(headers: &'h HeaderMap, operation: &Operation) -> Result<Option<&'
 }
 
 fn check_media_types(request: &ServiceRequest, operation: &Operation) -> Result<(), Problem> {
-    if request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+    if request.headers().get_all(header::CONTENT_ENCODING).any(|coding| coding != "identity") {
         return Err(Problem::new(Code::UnsupportedMediaType, "the body must not be compressed"));
     }
     // The token endpoint tells its own errors in the form of RFC 6749.
     if !operation.bodies.is_empty() && operation.id != "create_token" {
-        let sent =
-            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let mut sent = request.headers().get_all(header::CONTENT_TYPE);
+        // Of two, one is not what the body is.
+        let one = sent.next().filter(|_| sent.next().is_none());
+        let sent = one.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let sent = sent.split(';').next().unwrap_or_default().trim();
         if !operation.bodies.iter().any(|wanted| sent.eq_ignore_ascii_case(wanted)) {
             let wanted = operation.bodies.join(", ");
@@ -360,6 +387,11 @@ pub fn filters(query: &Value) -> Value {
 /// Errors of handlers and of the framework become problems with the request's own path and id.
 fn as_problem(response: ServiceResponse, problem: &impl Fn(&Problem) -> HttpResponse) -> ServiceResponse {
     let Some(error) = response.response().error() else {
+        // Files that are not there are told without a word by what serves them.
+        let is_bare = response.response().body().size().is_eof();
+        if response.status() == StatusCode::NOT_FOUND && is_bare {
+            return response.into_response(problem(&Problem::not_found()));
+        }
         return response;
     };
     let ours = error.as_error::<Problem>().cloned();
@@ -419,8 +451,16 @@ pub async fn outermost(
     let path = request.path().to_owned();
     let request_id = incoming_id(request.headers()).unwrap_or_else(|| ids::fresh().to_string());
     let mut response = next.call(request).await?.map_into_boxed_body();
-    if let Some(refused) = response.response().error().and_then(|error| error.as_error::<CorsError>()) {
-        let refused = Problem::new(Code::BadHeader, refused.to_string());
+    let cors = response.response().error().and_then(|error| error.as_error::<CorsError>());
+    let refused = match cors {
+        Some(refused) => Some(Problem::new(Code::BadHeader, refused.to_string())),
+        // Refused by the compression, so that `entry` did not see it.
+        None if response.status() == StatusCode::NOT_ACCEPTABLE && !response.headers().contains_key(REQUEST_ID) => {
+            Some(Problem::new(Code::NotAcceptable, "Accept-Encoding allows none of gzip, deflate and identity"))
+        }
+        None => None,
+    };
+    if let Some(refused) = refused {
         let mut rendered = refused.response(&state.config.public_url, &path, &request_id);
         finish(rendered.headers_mut(), &path, &request_id, false);
         return Ok(response.into_response(rendered));

@@ -154,6 +154,10 @@ impl Operation {
         let mut object = Map::new();
         let mut faults = vec![];
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            // Bytes that are no UTF-8 become this character on the way, and would be looked for as such.
+            if value.contains(char::REPLACEMENT_CHARACTER) {
+                faults.push(Fault::of_parameter(name.clone(), "bad_format", "must be text in UTF-8, percent-encoded"));
+            }
             let schema =
                 self.parameters.iter().find(|parameter| parameter["name"] == name.as_ref()).map(|p| &p["schema"]);
             match schema {

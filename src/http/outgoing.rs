@@ -213,7 +213,9 @@ impl Outgoing {
                 let plain = name.trim_end_matches('.');
                 let is_local = |local: &str| plain == local || plain.ends_with(&format!(".{local}"));
                 let is_own = matches!(&self.guard.own, Some(Host::Domain(own)) if own == plain);
-                let what = LOCAL_NAMES.iter().any(|local| is_local(local)).then_some("a local name");
+                // A name of one label is a neighbour's.
+                let is_near = !plain.contains('.') || LOCAL_NAMES.iter().any(|local| is_local(local));
+                let what = is_near.then_some("a local name");
                 what.or(is_own.then_some("this registry's own"))
             }
             None => return Err("must name a host".into()),

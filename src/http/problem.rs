@@ -1,5 +1,6 @@
 //! Errors as the client sees them: problem details [RFC 9457], from one table of codes.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use actix_web::http::StatusCode;
@@ -180,7 +181,9 @@ impl Problem {
     }
 
     /// 400 with every query parameter that is wrong.
-    pub fn bad_parameters(faults: Vec<Fault>) -> Self {
+    pub fn bad_parameters(mut faults: Vec<Fault>) -> Self {
+        let mut seen = BTreeSet::new();
+        faults.retain(|fault| seen.insert((fault.parameter.clone(), fault.code.clone())));
         let detail = match faults.as_slice() {
             [one] => format!("{}: {}", one.parameter.as_deref().unwrap_or(""), one.detail),
             many => format!("{} query parameters are wrong; see errors", many.len()),

@@ -68,11 +68,23 @@ pub(super) fn check_translations(schema: &Schema, value: &Value, rules: &mut Rul
     let texts = schema.texts.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     let detail = format!("is not a text of this record; its texts are {texts}");
     for (language, texts) in value["translations"].as_object().into_iter().flatten() {
+        // Names are no part of what the validator checks; see `Schema::new`.
+        let name = format!("has a member whose name is not a language [BCP 47], such as ko or pt-BR: {language:?}");
+        rules.require(is_language(language), "/translations", "bad_name", &name);
         let unknown = texts.as_object().into_iter().flatten().filter(|(name, _)| !schema.texts.contains(*name));
         for (name, _) in unknown.take(TOLD) {
             rules.require(false, &format!("/translations/{language}/{name}"), "unknown_member", &detail);
         }
     }
+}
+
+/// Whether it is what the document says of the name of a language.
+fn is_language(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let primary = parts.next().unwrap_or_default();
+    let is_primary = (2..=3).contains(&primary.len()) && primary.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_subtag = |part: &str| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_primary && parts.all(is_subtag)
 }
 
 /// No external id is there twice.

@@ -8,9 +8,18 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::problem::Fault;
 
-/// Whether a character may stand in text; line breaks and tabs are for members that take several lines.
+/// Whether a character may stand in text; line breaks and tabs are for members that take several lines. Those that turn
+/// the direction of what follows make text read otherwise than it is; marks and isolates serve languages that need them.
 pub fn is_allowed(character: char) -> bool {
-    matches!(character, '\n' | '\t') || !(character.is_control() || ('\u{fdd0}'..='\u{fdef}').contains(&character))
+    let is_no_character = matches!(character, '\u{fdd0}'..='\u{fdef}') || u32::from(character) & 0xfffe == 0xfffe;
+    let turns_direction = matches!(character, '\u{202a}'..='\u{202e}');
+    matches!(character, '\n' | '\t') || !(character.is_control() || is_no_character || turns_direction)
+}
+
+/// The fault of text that has others.
+fn not_allowed(pointer: &str) -> Fault {
+    let detail = "must not contain control characters, nor such as turn the direction of text";
+    Fault::at(pointer, "control_character", detail)
 }
 
 /// Brings every string of a body to NFC, and lists those with characters that are not allowed.
@@ -23,11 +32,13 @@ pub fn normalise(value: &mut Value) -> Vec<Fault> {
 fn normalise_at(value: &mut Value, pointer: &mut String, faults: &mut Vec<Fault>) {
     match value {
         Value::String(text) => {
-            if text.contains("\r\n") {
-                *text = text.replace("\r\n", "\n");
+            for line_break in ["\r\n", "\u{2028}", "\u{2029}"] {
+                if text.contains(line_break) {
+                    *text = text.replace(line_break, "\n");
+                }
             }
             if !text.chars().all(is_allowed) {
-                faults.push(Fault::at(pointer.as_str(), "control_character", "must not contain control characters"));
+                faults.push(not_allowed(pointer));
             } else if !is_nfc(text) {
                 *text = text.nfc().collect();
             }
@@ -41,11 +52,7 @@ fn normalise_at(value: &mut Value, pointer: &mut String, faults: &mut Vec<Fault>
             for (name, member) in members.iter_mut() {
                 within(pointer, name, |pointer| {
                     if !name.chars().all(is_allowed) {
-                        faults.push(Fault::at(
-                            pointer.as_str(),
-                            "control_character",
-                            "must not contain control characters",
-                        ));
+                        faults.push(not_allowed(pointer));
                     }
                     normalise_at(member, pointer, faults);
                 });
@@ -124,8 +131,7 @@ impl<'de> Visitor<'de> for Strict {
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
             if name == NUMBER {
-                let digits: String = members.next_value()?;
-                return digits.parse::<Number>().map(Value::Number).map_err(A::Error::custom);
+                return members.next_value_seed(Digits).map(Value::Number);
             }
             let value = members.next_value_seed(Strict)?;
             if object.insert(name.clone(), value).is_some() {
@@ -133,6 +139,30 @@ impl<'de> Visitor<'de> for Strict {
             }
         }
         Ok(Value::Object(object))
+    }
+}
+
+/// The digits of a number. serde_json hands them over as a string of its own, never as a part of the text: so an object
+/// in the text that bears the same name is no number.
+struct Digits;
+
+impl<'de> DeserializeSeed<'de> for Digits {
+    type Value = Number;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Number, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl Visitor<'_> for Digits {
+    type Value = Number;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the digits of a number")
+    }
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Number, E> {
+        Err(E::custom(format!("no member may be called {NUMBER}")))
+    }
+    fn visit_string<E: serde::de::Error>(self, digits: String) -> Result<Number, E> {
+        digits.parse().map_err(E::custom)
     }
 }
 

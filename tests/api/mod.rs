@@ -20,6 +20,6 @@ mod problems;
 mod records;
 mod remembered;
 mod text;
-mod token_attacks;
+pub mod token_attacks;
 mod tokens;
 mod upsert;

@@ -8,22 +8,23 @@ use pilot_exchange::access::secrets::Secrets;
 use pilot_exchange::database::Database;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App};
+use crate::support::{Answer, App, Options};
 
 const ISSUER: &str = "http://registry.test";
 
 /// The means of an attacker who even has the signing key.
-struct Forge {
-    app: App,
-    keys: std::sync::Arc<Keys>,
-    jwks: Value,
-    header: Value,
-    claims: Value,
+pub struct Forge {
+    pub app: App,
+    pub keys: std::sync::Arc<Keys>,
+    pub jwks: Value,
+    pub header: Value,
+    pub claims: Value,
 }
 
 impl Forge {
-    async fn start() -> Self {
-        let app = App::start().await;
+    pub async fn start() -> Self {
+        // Without background work, so that nothing but the attacks could change a row.
+        let app = App::start_with(Options { no_worker: true, ..Options::default() }).await;
         let busan = app.busan().await;
         let id = busan.get("/v1/me").await.ok()["id"].clone();
         let database = Database::new(&app.database.url, 1).unwrap();
@@ -43,15 +44,15 @@ impl Forge {
     }
 
     /// A token with exactly this header and these claims, signed with the registry's own key.
-    fn signed(&self, header: &str, claims: &str) -> String {
+    pub fn signed(&self, header: &str, claims: &str) -> String {
         sign(header, claims, &self.keys.signing, Algorithm::EdDSA)
     }
 
-    fn with_claims(&self, change: Value) -> String {
+    pub fn with_claims(&self, change: Value) -> String {
         self.signed(&self.header.to_string(), &self.claims(change).to_string())
     }
 
-    fn with_header(&self, change: Value) -> String {
+    pub fn with_header(&self, change: Value) -> String {
         self.signed(&changed(&self.header, change).to_string(), &self.claims.to_string())
     }
 
@@ -73,7 +74,7 @@ impl Forge {
 }
 
 /// Members that are null in `change` are left out.
-fn changed(object: &Value, change: Value) -> Value {
+pub fn changed(object: &Value, change: Value) -> Value {
     let mut object = object.clone();
     for (name, value) in change.as_object().unwrap() {
         object[name] = value.clone();
@@ -82,17 +83,17 @@ fn changed(object: &Value, change: Value) -> Value {
     object
 }
 
-fn encode(text: impl AsRef<[u8]>) -> String {
+pub fn encode(text: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(text)
 }
 
-fn sign(header: &str, claims: &str, key: &EncodingKey, algorithm: Algorithm) -> String {
+pub fn sign(header: &str, claims: &str, key: &EncodingKey, algorithm: Algorithm) -> String {
     let message = format!("{}.{}", encode(header), encode(claims));
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, algorithm).unwrap();
     format!("{message}.{signature}")
 }
 
-fn now(seconds: i64) -> Value {
+pub fn now(seconds: i64) -> Value {
     json!(chrono::Utc::now().timestamp() + seconds)
 }
 

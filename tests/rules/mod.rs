@@ -22,6 +22,8 @@ mod merging;
 mod needs;
 mod observations;
 mod partitions;
+mod permission_objects;
+mod permission_world;
 mod permissions;
 mod progress;
 mod search;

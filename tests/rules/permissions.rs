@@ -254,7 +254,7 @@ impl World {
 }
 
 /// What is posted without a body.
-const WITHOUT_BODY: &[&str] =
+pub const WITHOUT_BODY: &[&str] =
     &["rotate_account_secret", "rotate_webhook_secret", "test_webhook", "replay_webhook_delivery", "cancel_import"];
 
 /// What is private to the cities involved is not there for others, rather than forbidden.

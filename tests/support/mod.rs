@@ -5,7 +5,7 @@
 pub mod browser;
 mod client;
 mod cluster;
-mod contract;
+pub mod contract;
 pub mod cooperation;
 pub mod histories;
 pub mod life;

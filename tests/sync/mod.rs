@@ -13,7 +13,7 @@ mod imports_files;
 mod imports_resumed;
 mod killed;
 mod observations;
-mod outgoing;
+pub mod outgoing;
 pub mod receiver;
 mod webhook_deliveries;
 mod webhook_operations;

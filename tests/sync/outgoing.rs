@@ -39,7 +39,7 @@ impl Resolve for Rebinding {
 const PUBLIC: &str = "93.184.215.14";
 
 /// Hosts that are never called, in every way to write them.
-const PRIVATE: &[&str] = &[
+pub const PRIVATE: &[&str] = &[
     "127.0.0.1",
     "127.1",
     "127.0.0.2",

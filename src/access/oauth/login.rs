@@ -108,8 +108,11 @@ pub async fn exchange(conn: &mut Conn, sent: &Exchange<'_>, now: DateTime<Utc>) 
         .await
         .optional()?;
     let Some((id, account_id, at, expires_at, client_id, redirect_uri, challenge)) = used else {
-        let ended = diesel::update(of_code.filter(login::ended_at.is_null())).set(login::ended_at.eq(now));
-        if ended.execute(conn).await? > 0 {
+        // Asked before: even an UPDATE of no row is told to every server as a change of access, by whom it may be.
+        let open: Option<Uuid> =
+            of_code.filter(login::ended_at.is_null()).select(login::id).first(conn).await.optional()?;
+        if let Some(id) = open {
+            diesel::update(login::table.find(id)).set(login::ended_at.eq(now)).execute(conn).await?;
             tracing::warn!("a code was sent a second time: its login is ended");
             return Ok(Exchanged::Ended);
         }

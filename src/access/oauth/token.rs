@@ -81,6 +81,10 @@ pub struct TokenError {
               (status = 401, description = "The client is not known", body = TokenError)))]
 #[post("/oauth/token")]
 pub async fn create_token(call: Call, request: HttpRequest, payload: Payload) -> Answer {
+    if !request.query_string().is_empty() {
+        // Addresses get into logs and histories, and credentials with them [RFC 6749 2.3.1].
+        return Ok(bad("invalid_request", "parameters belong into the body, and nothing into the query"));
+    }
     let form = match read(request.headers(), &body::read(payload).await?) {
         Ok(form) => form,
         Err(refused) => return Ok(refused),
@@ -127,7 +131,7 @@ async fn for_system(
     mut form: BTreeMap<String, String>,
 ) -> Result<Reply, Refusal> {
     let (client_id, secret) = match (basic(headers), form.remove("client_id"), form.remove("client_secret")) {
-        (Some(_), _, Some(_)) => {
+        (_, _, Some(_)) if headers.contains_key(header::AUTHORIZATION) => {
             return Err(bad("invalid_request", "send the credentials by HTTP Basic or in the form, not both").into());
         }
         (Some(credentials), ..) => credentials,
@@ -239,7 +243,8 @@ fn refused_client(description: &str) -> Reply {
 
 /// HTTP Basic with form-encoded user and password [RFC 6749 2.3.1].
 fn basic(headers: &HeaderMap) -> Option<(String, String)> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let mut sent = headers.get_all(header::AUTHORIZATION);
+    let value = sent.next().filter(|_| sent.next().is_none())?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::database::schema::{import, import_chunk, import_file};
 use crate::database::{Conn, Database};
-use crate::http::{Code, Problem};
+use crate::http::{Code, Problem, body};
 use crate::ids;
 
 /// The most bytes that a file may have.
@@ -47,8 +47,7 @@ pub async fn store(database: &Database, mut payload: Payload) -> Result<Stored, 
     loop {
         let patience = deadline.min(tokio::time::Instant::now() + PATIENCE.0);
         let Some(bytes) = tokio::time::timeout_at(patience, payload.next()).await.map_err(late)? else { break };
-        let bytes: Bytes =
-            bytes.map_err(|error| Problem::new(Code::MalformedJson, format!("the body broke off: {error}")))?;
+        let bytes: Bytes = bytes.map_err(|error| Problem::new(Code::MalformedJson, body::broken_off(&error)))?;
         size += bytes.len();
         if size > MAX_BYTES {
             return Err(Problem::new(Code::TooLarge, Code::TooLarge.meaning()));
