@@ -19,6 +19,7 @@ mod presentation;
 mod problems;
 mod records;
 mod remembered;
+mod security_document;
 mod text;
 pub mod token_attacks;
 mod tokens;
