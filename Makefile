@@ -3,7 +3,7 @@
 target_dir := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check openapi lint bench
+.PHONY: help run test check examples openapi lint bench
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -23,6 +23,11 @@ check: ## Formatting, lints, documentation, and that openapi/openapi.json is fre
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
 	cargo run -- openapi --check
+
+examples: ## Make the example clients and run them against a real server (needs Python and Node.js)
+	scripts/setup rust postgres examples
+	cargo build
+	examples/run $(target_dir)/debug/pilot-exchange
 
 openapi: ## Write openapi/openapi.json anew from the code
 	scripts/setup rust

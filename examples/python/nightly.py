@@ -69,7 +69,11 @@ class Registry:
 
 
 def put(db, collection, body):
-    """Keeps a record, unless a newer version is there."""
+    """Keeps a record, unless a newer version is there.
+
+    Computed members (`latest` and `progress` of an outcome, `gate_broken` of a hosting) are as of now: no change tells
+    of them. The reports have those of today.
+    """
     db.execute(
         "INSERT INTO record VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
         " SET version = excluded.version, body = excluded.body WHERE excluded.version >= version",

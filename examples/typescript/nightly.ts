@@ -95,7 +95,10 @@ class Store {
     await rename(`${this.file}.new`, this.file);
   }
 
-  /** Keeps a record, unless a newer version is there. */
+  /**
+   * Keeps a record, unless a newer version is there. Computed members (`latest` and `progress` of an outcome,
+   * `gate_broken` of a hosting) are as of now: no change tells of them. The reports have those of today.
+   */
   put(collection: Collection, body: Row): void {
     const known = this.records.get(`${collection}/${body.id}`);
     if (!known || body.version >= known.body.version) {
