@@ -43,9 +43,7 @@ class Registry:
 
     def __init__(self, url, client_id, client_secret):
         self.url = url
-        self.login = TokenRequest(
-            grant_type="client_credentials", client_id=client_id, client_secret=client_secret
-        )
+        self.login = TokenRequest(grant_type="client_credentials", client_id=client_id, client_secret=client_secret)
         self.client, self.renew_at = None, 0
 
     def ask(self, operation, *path, accept=(200,), **query):

@@ -15,7 +15,7 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 SECRET = base64.b64decode(os.environ["RECEIVER_SECRET"].removeprefix("whsec_"))
-seen = set()  # keep it with what you do with an event, in one transaction
+seen: set[str] = set()  # keep it with what you do with an event, in one transaction
 
 
 def is_genuine(headers, body):
