@@ -3,7 +3,7 @@
 target_dir := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults check openapi lint deny sbom bench
+.PHONY: help run test faults check openapi lint deny sbom bench examples
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -27,6 +27,11 @@ check: ## Formatting, lints, documentation, and that openapi/openapi.json is fre
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
 	cargo run -- openapi --check
+
+examples: ## Make the example clients and run them against a real server (needs Python and Node.js)
+	scripts/setup rust postgres examples
+	cargo build
+	examples/run $(target_dir)/debug/pilot-exchange
 
 openapi: ## Write openapi/openapi.json anew from the code
 	scripts/setup rust
