@@ -15,7 +15,9 @@ static FOLDER: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap()
 fn is_whole(file: &[u8]) -> bool {
     let path: PathBuf = FOLDER.path().join("backup.dump");
     fs::write(&path, file).unwrap();
-    check_hash(&path).is_ok()
+    let is_whole = check_hash(&path).is_ok();
+    fs::remove_file(&path).unwrap();
+    is_whole
 }
 
 fn ended(content: &[u8]) -> Vec<u8> {

@@ -65,8 +65,9 @@ fuzz_target!(|text: &str| {
     for reference in schema.references(&value) {
         assert_eq!(value.pointer(&reference.pointer).and_then(Value::as_str), Some(reference.value.as_str()));
     }
-    // JSON Schema takes 7.0 for an integer, serde does not; that is told as a fault of its own.
+    // JSON Schema takes 7.0 for an integer and has no bounds for the digits of a number; that is told as a fault of its own.
     if let (true, Err(error)) = (faults.is_empty(), fits(&value)) {
-        assert!(error.contains("floating point"), "{name} takes what it cannot read: {error}");
+        let is_told = ["floating point", "must be a decimal number"].iter().any(|reason| error.contains(reason));
+        assert!(is_told, "{name} takes what it cannot read: {error}");
     }
 });

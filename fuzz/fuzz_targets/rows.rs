@@ -15,7 +15,7 @@ fn rows(next: Next, file: &[u8], part: usize) -> (Vec<Vec<u8>>, Result<(), Strin
         match next(&file[from..to], to == file.len(), from == 0) {
             Piece::Row { start, end, after } => {
                 assert!(start < end && end <= after && from + after <= to, "a row has a place of its own");
-                rows.push(file[from + start..from + end].trim_ascii_end().to_vec());
+                rows.push(file[from + start..from + end].to_vec());
                 from += after;
             }
             Piece::More if to < file.len() => to = file.len().min(to + part),
