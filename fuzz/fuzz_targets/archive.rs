@@ -46,8 +46,11 @@ fn columns(script: &str) {
     }
     // A table made of the lines is read back.
     let cell = |text: &str| text.replace(['\t', '\r', '\n'], " ");
-    let rows: Vec<(String, String)> =
-        script.lines().map(|line| line.split_once('\t').unwrap_or((line, ""))).map(|(a, b)| (cell(a), cell(b))).collect();
+    let rows: Vec<(String, String)> = script
+        .lines()
+        .map(|line| line.split_once('\t').unwrap_or((line, "")))
+        .map(|(a, b)| (cell(a), cell(b)))
+        .collect();
     let rows: Vec<_> = rows.into_iter().filter(|(kid, _)| kid != "\\.").collect();
     let table: String = rows.iter().map(|(kid, key)| format!("{kid}\t{key}\n")).collect();
     let table = format!("SET a;\nCOPY public.signing_key (kid, private_key) FROM stdin;\n{table}\\.\n\nSELECT 1;\n");

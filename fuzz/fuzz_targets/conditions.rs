@@ -64,7 +64,9 @@ fuzz_target!(|text: &str| {
         }
     }
     if let Some(known) = known_in(text, &ours) {
-        let is_one_of_ours = known == ours || known == format!("\"{zipped}") || known == format!("\"{}", zipped.replace("-gzip", "-deflate"));
+        let is_one_of_ours = known == ours
+            || known == format!("\"{zipped}")
+            || known == format!("\"{}", zipped.replace("-gzip", "-deflate"));
         assert!(is_one_of_ours, "{known} goes back to the client as an ETag");
     }
 });

@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 
 fuzz_target!(|text: &str| {
     if let Some(value @ Value::Number(_)) = json_of(text) {
-        assert_eq!(serde_json::from_value::<Decimal>(value).ok(), text.trim().parse().ok(), "JSON is read by its digits");
+        assert_eq!(
+            serde_json::from_value::<Decimal>(value).ok(),
+            text.trim().parse().ok(),
+            "JSON is read by its digits"
+        );
     }
     let Ok(number) = text.parse::<Decimal>() else { return };
     let printed = number.to_string();

@@ -24,6 +24,13 @@ fuzz_target!(|text: &str| {
         assert_eq!(&shown[member], own.unwrap_or(&record[member]), "{member} is translated, or as it was");
     }
     if translations.as_object().is_some_and(|all| !all.is_empty()) && served == "en" {
-        assert!(is_within("en") || !record["translations"].as_object().unwrap().iter().any(|(tag, texts)| is_within(tag) && texts.is_object() && !tag.is_empty()));
+        assert!(
+            is_within("en")
+                || !record["translations"]
+                    .as_object()
+                    .unwrap()
+                    .iter()
+                    .any(|(tag, texts)| is_within(tag) && texts.is_object() && !tag.is_empty())
+        );
     }
 });

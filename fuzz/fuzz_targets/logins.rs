@@ -40,7 +40,8 @@ fuzz_target!(|query: &str| {
         Err(Refused::Here(said)) => return assert!(!said.is_empty()),
         Err(Refused::There(address)) => {
             let url = Url::parse(&address).unwrap();
-            let answer = |name: &str| url.query_pairs().find(|(one, _)| one == name).map(|(_, value)| value.into_owned());
+            let answer =
+                |name: &str| url.query_pairs().find(|(one, _)| one == name).map(|(_, value)| value.into_owned());
             let known = STATE.config.public_clients.iter().flat_map(|client| &client.redirect_uris);
             assert!(known.into_iter().any(|uri| address.starts_with(uri.as_str())), "{address}");
             assert!(answer("error").is_some() && answer("iss").as_deref() == Some("https://pilots.example.org"));

@@ -4,7 +4,10 @@
 use libfuzzer_sys::fuzz_target;
 use pilot_exchange::sync::imports::ImportError;
 use pilot_exchange::sync::imports::reading::{Piece, element_of, fields, line_of, record_of};
+use serde::de::IgnoredAny;
 use serde_json::Value;
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 type Next = fn(&[u8], bool, bool) -> Piece;
 
@@ -52,14 +55,15 @@ fuzz_target!(|input: &[u8]| {
     match format {
         b'c' => {
             let cells: Result<Vec<_>, _> = rows.iter().map(|row| fields(row)).collect();
-            if let (Some(records), false) = (records(file), file.starts_with(b"\xef\xbb\xbf")) {
+            // A reader takes off a byte order mark, here of each row.
+            if let (Some(records), false) = (records(file), rows.iter().any(|row| row.starts_with(BOM))) {
                 assert_eq!(cells, Ok(records), "row by row it says what it says as a whole");
             }
         }
         b'n' => assert!(rows.iter().all(|row| !row.trim_ascii().is_empty() && !row.contains(&b'\n'))),
         _ => {
             let all: Result<Vec<Value>, _> = serde_json::from_slice(file);
-            assert_eq!(end.is_ok(), all.is_ok(), "{end:?}, {all:?}");
+            assert_eq!(end.is_ok(), serde_json::from_slice::<Vec<IgnoredAny>>(file).is_ok(), "{end:?}");
             if let Ok(all) = all {
                 let each: Vec<Value> = rows.iter().map(|row| serde_json::from_slice(row).unwrap()).collect();
                 assert_eq!(each, all);

@@ -14,7 +14,10 @@ fuzz_target!(|text: &str| {
             for (at, client) in known.iter().enumerate() {
                 assert!(!client.client_id.is_empty() && !client.redirect_uris.is_empty());
                 assert!(client.redirect_uris.iter().all(|uri| is_secure(uri)), "{client:?}");
-                assert!(known[..at].iter().all(|other| other.client_id != client.client_id), "{client:?} is there twice");
+                assert!(
+                    known[..at].iter().all(|other| other.client_id != client.client_id),
+                    "{client:?} is there twice"
+                );
             }
         }
         Err(line) => assert!(!line.is_empty()),
