@@ -49,7 +49,8 @@ fn quality(accept: &str, media: &str) -> f32 {
     let ranges = accept.split(',').filter_map(|range| {
         let mut parts = range.split(';').map(str::trim);
         let specificity = specificity(parts.next().unwrap_or_default())?;
-        let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+        let weight = |part: &str| part.strip_prefix("q=")?.parse().ok().filter(|weight| (0.0..=1.0).contains(weight));
+        let quality = parts.find_map(weight).unwrap_or(1.0);
         Some((specificity, quality))
     });
     ranges.max_by_key(|(specificity, _)| *specificity).map_or(0.0, |(_, quality)| quality)
@@ -65,6 +66,7 @@ mod tests {
         assert!(quality("text/*;q=0.3, */*;q=0.1", "text/csv") > 0.2);
         assert_eq!(quality("*/*, text/csv;q=0", "text/csv"), 0.0);
         assert_eq!(quality("application/json", "text/csv"), 0.0);
+        assert_eq!(quality("text/csv;q=NaN", "text/csv"), 1.0, "what is no weight says nothing");
     }
 
     #[test]
