@@ -3,10 +3,10 @@
 target_dir := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults check openapi lint deny sbom bench examples
+.PHONY: help run test faults check openapi lint deny sbom bench examples fuzz-parsers
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 run: ## Install what is missing, build, and serve the founding data set on http://localhost:8080
 	scripts/setup rust postgres
@@ -20,6 +20,9 @@ test: ## Install what is missing and run every test
 faults: ## Every fault in its full form, twice; target/faults/report.md says what was found. Takes an hour
 	scripts/setup rust postgres
 	scripts/faults
+
+fuzz-parsers: ## Every parser against random input, a minute each; needs a nightly toolchain and cargo-fuzz
+	scripts/fuzz-parsers
 
 check: ## Formatting, lints, documentation, and that openapi/openapi.json is fresh
 	scripts/setup rust

@@ -139,8 +139,8 @@ impl FromStr for Decimal {
         }
         let text = digits.magnitude().to_string();
         let significant = text.trim_end_matches('0').len() as i64;
-        let before_point = text.len() as i64 - scale;
-        let after_point = significant - before_point;
+        let before_point = (text.len() as i64).saturating_sub(scale);
+        let after_point = significant.saturating_sub(before_point);
         if before_point > 18 || after_point > 12 {
             return Err(MESSAGE);
         }
@@ -469,5 +469,18 @@ pub mod common {
         pub external_ids: Vec<ExternalId>,
         /// In the order given.
         pub citations: Vec<Citation>,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decimal_beyond_all_bounds_is_refused() {
+        for text in ["1e9223372036854775807", "-10e9223372036854775806", "1e-9223372036854775807", "1e19", "1e-13"] {
+            assert!(text.parse::<Decimal>().is_err(), "{text}");
+        }
+        assert_eq!("0e9223372036854775807".parse::<Decimal>().unwrap().to_string(), "0");
     }
 }

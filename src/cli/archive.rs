@@ -128,7 +128,7 @@ impl<'a> Archive<'a> {
 }
 
 /// The values of a column in the one COPY of a script.
-fn values(script: &str, column: &str) -> Vec<String> {
+pub fn values(script: &str, column: &str) -> Vec<String> {
     let mut lines = script.lines().skip_while(|line| !line.starts_with("COPY "));
     let head = lines.next().unwrap_or_default();
     let columns = head.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map_or("", |(columns, _)| columns);

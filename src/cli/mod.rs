@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{DatabaseSettings, LogForm, LogSettings, ServiceSettings};
 
 mod account;
-mod archive;
+pub mod archive;
 mod backup;
 mod client;
 mod demo;

@@ -2,6 +2,7 @@
 
 use actix_web::http::header::{self, HeaderMap};
 
+use super::conditional::joined;
 use super::problem::{Code, Problem};
 
 /// Whether the client takes one of the media types, if there are any.
@@ -9,7 +10,7 @@ use super::problem::{Code, Problem};
 /// # Errors
 /// 406.
 pub fn check<'m>(headers: &HeaderMap, answers: impl IntoIterator<Item = &'m str>) -> Result<(), Problem> {
-    let accept = accepted(headers);
+    let accept = &accepted(headers);
     let answers: Vec<&str> = answers.into_iter().collect();
     if !answers.is_empty() && !answers.iter().any(|answer| quality(accept, answer) > 0.0) {
         return Err(Problem::new(Code::NotAcceptable, format!("this path answers {}", answers.join(", "))));
@@ -23,7 +24,7 @@ pub fn check<'m>(headers: &HeaderMap, answers: impl IntoIterator<Item = &'m str>
 /// 406.
 pub fn preferred<'m>(headers: &HeaderMap, answers: &[&'m str]) -> Result<&'m str, Problem> {
     check(headers, answers.iter().copied())?;
-    let accept = accepted(headers);
+    let accept = &accepted(headers);
     let best = answers
         .iter()
         .copied()
@@ -31,12 +32,13 @@ pub fn preferred<'m>(headers: &HeaderMap, answers: &[&'m str]) -> Result<&'m str
     best.ok_or_else(|| Problem::new(Code::NotAcceptable, Code::NotAcceptable.meaning()))
 }
 
-fn accepted(headers: &HeaderMap) -> &str {
-    let sent = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    sent.filter(|sent| !sent.trim().is_empty()).unwrap_or("*/*")
+/// All lines of the header as one list, in lower case.
+fn accepted(headers: &HeaderMap) -> String {
+    let sent = joined(headers, &header::ACCEPT).filter(|sent| !sent.trim().is_empty());
+    sent.map_or_else(|| "*/*".into(), |accept| accept.to_ascii_lowercase())
 }
 
-/// How much an Accept header wants a media type: its most specific range decides. 0 is not at all.
+/// How much an Accept header in lower case wants a media type: its most specific range decides. 0 is not at all.
 fn quality(accept: &str, media: &str) -> f32 {
     let (kind, _) = media.split_once('/').unwrap_or((media, ""));
     let specificity = |range: &str| match range {
@@ -47,8 +49,9 @@ fn quality(accept: &str, media: &str) -> f32 {
     };
     let ranges = accept.split(',').filter_map(|range| {
         let mut parts = range.split(';').map(str::trim);
-        let specificity = specificity(&parts.next().unwrap_or_default().to_ascii_lowercase())?;
-        let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+        let specificity = specificity(parts.next().unwrap_or_default())?;
+        let weight = |part: &str| part.strip_prefix("q=")?.parse().ok().filter(|weight| (0.0..=1.0).contains(weight));
+        let quality = parts.find_map(weight).unwrap_or(1.0);
         Some((specificity, quality))
     });
     ranges.max_by_key(|(specificity, _)| *specificity).map_or(0.0, |(_, quality)| quality)
@@ -65,6 +68,7 @@ mod tests {
         assert_eq!(quality("*/*, text/csv;q=0", "text/csv"), 0.0);
         assert_eq!(quality("application/json", "text/csv"), 0.0);
         assert_eq!(quality("application/json,", "text/csv"), 0.0);
+        assert_eq!(quality("text/csv;q=NaN", "text/csv"), 1.0, "what is no weight says nothing");
     }
 
     #[test]
@@ -80,5 +84,14 @@ mod tests {
         assert_eq!(preferred(&headers("*/*"), &answers).unwrap(), "application/json");
         assert_eq!(preferred(&HeaderMap::new(), &answers).unwrap(), "application/json");
         assert!(preferred(&headers("image/png"), &answers).is_err());
+        assert_eq!(preferred(&headers("TEXT/CSV;Q=0.5, */*;Q=0"), &answers).unwrap(), "text/csv");
+    }
+
+    #[test]
+    fn several_lines_are_one_list() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::ACCEPT, header::HeaderValue::from_static("image/png"));
+        headers.append(header::ACCEPT, header::HeaderValue::from_static("text/csv"));
+        assert_eq!(preferred(&headers, &["application/json", "text/csv"]).unwrap(), "text/csv");
     }
 }

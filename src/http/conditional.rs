@@ -62,7 +62,8 @@ impl IfMatch {
             let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).ok_or_else(bad)?;
             let digits = inner.strip_prefix('v').map(|rest| rest.split('.').next().unwrap_or_default());
             // Another strong ETag is well formed; it is only never ours.
-            versions.push(digits.and_then(|digits| digits.parse().ok()).unwrap_or(0));
+            let version = |digits: &str| digits.parse().ok().filter(|version: &i32| version.to_string() == digits);
+            versions.push(digits.and_then(version).unwrap_or(0));
         }
         Ok(Self::Versions(versions))
     }
@@ -120,12 +121,9 @@ pub fn known_in(value: &str, etag: &str) -> Option<String> {
     if value.trim() == "*" {
         return Some(etag.to_owned());
     }
-    let plain = |tag: &str| {
-        let tag = tag.trim_start_matches("W/").trim_end_matches('"');
-        let uncoded = CODINGS.iter().find_map(|coding| tag.strip_suffix(&format!("-{coding}"))).unwrap_or(tag);
-        format!("{uncoded}\"")
-    };
-    tags(value).find(|tag| plain(tag) == etag).map(|tag| tag.trim_start_matches("W/").to_owned())
+    let begin = etag.trim_end_matches('"');
+    let is_it = |tag: &&str| *tag == etag || CODINGS.iter().any(|coding| *tag == format!("{begin}-{coding}\""));
+    tags(value).map(|tag| tag.strip_prefix("W/").unwrap_or(tag)).find(is_it).map(str::to_owned)
 }
 
 /// 304 for what the client knows under this ETag, with what belongs to an answer that has these headers.
@@ -139,11 +137,47 @@ pub fn unchanged(known: &str, headers: &HeaderMap) -> Reply {
     unchanged
 }
 
-fn joined(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
+/// All lines of a header as one list [RFC 9110 5.3].
+pub(super) fn joined(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
     let values: Vec<&str> = headers.get_all(name).filter_map(|value| value.to_str().ok()).collect();
     (!values.is_empty()).then(|| values.join(","))
 }
 
+/// The entity tags of a list; between their quotes may stand commas.
 fn tags(value: &str) -> impl Iterator<Item = &str> {
-    value.split(',').map(str::trim).filter(|tag| !tag.is_empty())
+    let mut is_quoted = false;
+    let ends = move |character| {
+        is_quoted ^= character == '"';
+        character == ',' && !is_quoted
+    };
+    value.split(ends).map(str::trim).filter(|tag| !tag.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn if_match(value: &str) -> Result<IfMatch, Problem> {
+        IfMatch::of(&TestRequest::default().insert_header((header::IF_MATCH, value)).to_http_request())
+    }
+
+    #[test]
+    fn an_etag_is_ours_as_it_was_answered_and_no_other_way() {
+        assert_eq!(if_match("\"v7.0123456789abcdef\"").unwrap(), IfMatch::Versions(vec![7]));
+        assert_eq!(if_match("\"v+7.a\", \"v07\", W/\"v7\"").unwrap(), IfMatch::Versions(vec![0, 0]));
+        assert_eq!(if_match("\"a,b\", \"v8\"").unwrap(), IfMatch::Versions(vec![0, 8]));
+        assert!(if_match("v7").is_err());
+    }
+
+    #[test]
+    fn what_is_known_goes_back_as_an_etag() {
+        let known = |value| known_in(value, "\"v7.a\"");
+        assert_eq!(known("\"x\", W/\"v7.a-gzip\"").as_deref(), Some("\"v7.a-gzip\""));
+        assert_eq!(known("*").as_deref(), Some("\"v7.a\""));
+        for other in ["\"v7.a\"\"", "W/W/\"v7.a\"", "v7.a", "\"v7.a-br\""] {
+            assert_eq!(known(other), None, "{other}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ pub(super) fn writable<T: ToSchema>(mut current: Value) -> Value {
 }
 
 /// What `before` is with a patch; one that `replaces` says members as a whole.
-pub(super) fn applied(before: &Value, patch: &Value, replaces: bool) -> Value {
+pub fn applied(before: &Value, patch: &Value, replaces: bool) -> Value {
     let mut after = before.clone();
     match (&mut after, patch) {
         (Value::Object(after), Value::Object(members)) if replaces => {

@@ -13,7 +13,7 @@ pub mod formats;
 pub mod history;
 pub mod idempotency;
 pub mod load;
-mod merge;
+pub mod merge;
 pub mod merging;
 pub mod metrics;
 pub mod middleware;

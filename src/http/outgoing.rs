@@ -53,6 +53,8 @@ static NETWORKS: LazyLock<Vec<(IpNet, &str)>> = LazyLock::new(|| {
     REFUSED.iter().map(|(text, what)| (network(text), *what)).collect()
 });
 
+const NO_HOST: &str = "must name a host";
+
 /// Why an address is not called.
 #[derive(Debug)]
 pub struct Refused(String);
@@ -211,6 +213,9 @@ impl Outgoing {
             Some(Host::Ipv6(address)) => self.literal(address.into()),
             Some(Host::Domain(name)) => {
                 let plain = name.trim_end_matches('.');
+                if plain.is_empty() {
+                    return Err(NO_HOST.into());
+                }
                 let is_local = |local: &str| plain == local || plain.ends_with(&format!(".{local}"));
                 let is_own = matches!(&self.guard.own, Some(Host::Domain(own)) if own == plain);
                 // A name of one label is a neighbour's.
@@ -218,7 +223,7 @@ impl Outgoing {
                 let what = is_near.then_some("a local name");
                 what.or(is_own.then_some("this registry's own"))
             }
-            None => return Err("must name a host".into()),
+            None => return Err(NO_HOST.into()),
         }
         .map_or(Ok(()), |what| Err(refused(what)))?;
         Ok(url)

@@ -85,13 +85,20 @@ impl Rates {
 
     fn address_from(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> String {
         let Some(peer) = peer.map(|peer| peer.ip()) else { return "unknown".into() };
-        let is_trusted = |address: &IpAddr| self.trusted_proxies.iter().any(|net| net.contains(address));
+        let is_trusted = |address: &IpAddr| {
+            let address = address.to_canonical();
+            self.trusted_proxies.iter().any(|net| net.contains(&address))
+        };
         if !is_trusted(&peer) {
             return network(peer);
         }
-        let forwarded = headers.get(HeaderName::from_static("x-forwarded-for")).and_then(|value| value.to_str().ok());
-        let hops = forwarded.unwrap_or_default().split(',').filter_map(|hop| hop.trim().parse::<IpAddr>().ok());
-        network(hops.rev().find(|hop| !is_trusted(hop)).unwrap_or(peer))
+        // Some proxies add a line, others to the last one. What stands before anything else than an address was not said by
+        // a proxy of ours.
+        let lines = headers.get_all(HeaderName::from_static("x-forwarded-for"));
+        let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+        let forwarded = lines.join(",");
+        let mut hops = forwarded.rsplit(',').map_while(|hop| hop.trim().parse::<IpAddr>().ok());
+        network(hops.find(|hop| !is_trusted(hop)).unwrap_or(peer))
     }
 
     /// Takes one request of this account or address.
@@ -233,4 +240,29 @@ impl Failures {
 fn too_many(seconds: u64) -> Problem {
     Problem::new(Code::TooManyRequests, format!("the rate limit is used up; send again in {seconds} s"))
         .header(header::RETRY_AFTER, &seconds.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn of_what_was_forwarded_the_last_hop_counts_that_is_no_proxy_of_ours() {
+        let rates = Rates::new(0, 0, vec!["10.0.0.0/8".parse().unwrap()]);
+        let address = |peer: &str, lines: &[&[u8]]| {
+            let mut request = TestRequest::default().peer_addr(SocketAddr::new(peer.parse().unwrap(), 80));
+            for line in lines {
+                request = request.append_header(("x-forwarded-for", HeaderValue::from_bytes(line).unwrap()));
+            }
+            rates.address(&request.to_http_request())
+        };
+        assert_eq!(address("192.0.2.1", &[b"198.51.100.7"]), "192.0.2.1");
+        assert_eq!(address("10.0.0.1", &[b"203.0.113.5, 198.51.100.7, 10.0.0.2"]), "198.51.100.7");
+        assert_eq!(address("10.0.0.1", &[b"203.0.113.5", b"198.51.100.7"]), "198.51.100.7", "a line was added");
+        assert_eq!(address("10.0.0.1", &[b"203.0.113.5, \xd2, 198.51.100.7"]), "198.51.100.7", "no text before it");
+        assert_eq!(address("10.0.0.1", &[b"203.0.113.5, 198.51.100.7:80"]), "10.0.0.1", "no address after it");
+        assert_eq!(address("::ffff:10.0.0.1", &[b"198.51.100.7"]), "198.51.100.7", "the proxy's, as IPv6 has it");
+    }
 }

@@ -87,6 +87,10 @@ pub fn parse_json(bytes: &[u8]) -> Result<Value, String> {
 /// The key under which serde_json hands over a number with its digits (feature `arbitrary_precision`).
 const NUMBER: &str = "$serde_json::private::Number";
 
+/// The key of an object that serde_json takes for the JSON in its text (feature `raw_value`): what is stored under it
+/// would be something else when it is read.
+const RAW: &str = "$serde_json::private::RawValue";
+
 #[derive(Clone, Copy)]
 struct Strict;
 
@@ -133,6 +137,9 @@ impl<'de> Visitor<'de> for Strict {
             if name == NUMBER {
                 return members.next_value_seed(Digits).map(Value::Number);
             }
+            if name == RAW {
+                return Err(A::Error::custom(format!("{RAW} is no name of a member")));
+            }
             let value = members.next_value_seed(Strict)?;
             if object.insert(name.clone(), value).is_some() {
                 return Err(A::Error::custom(format!("the member {name:?} is there twice")));
@@ -176,6 +183,12 @@ mod tests {
     fn a_member_named_twice_is_refused_at_any_depth() {
         assert!(parse_json(br#"{"a": {"b": 1, "b": 2}}"#).unwrap_err().contains("\"b\" is there twice"));
         assert_eq!(parse_json(br#"{"a": {"b": 1}, "b": 2}"#).unwrap(), json!({"a": {"b": 1}, "b": 2}));
+    }
+
+    #[test]
+    fn what_would_be_read_as_something_else_is_refused() {
+        let detail = parse_json(br#"{"a": {"$serde_json::private::RawValue": "1"}}"#).unwrap_err();
+        assert!(detail.contains("is no name of a member"), "{detail}");
     }
 
     #[test]

@@ -144,6 +144,7 @@ async fn what_is_no_finite_decimal_of_our_size_is_refused() {
         "1e18",
         "1e400",
         "1e999999999",
+        "1e9223372036854775807",
         "1e-999999999",
         "\"NaN\"",
         "\"Infinity\"",

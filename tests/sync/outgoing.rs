@@ -127,6 +127,7 @@ async fn what_is_no_plain_https_address_is_refused() {
         "https://example.org:1023/hook",
         "https://example.org:0/hook",
         "https://",
+        "https://./hook",
         "example.org",
     ];
     for url in wrong {

@@ -10,7 +10,7 @@ pub mod authorize;
 pub mod clients;
 pub mod login;
 mod metadata;
-mod token;
+pub mod token;
 
 pub use metadata::{get_authorization_server, get_keys, get_protected_resource};
 pub use token::{TokenAnswer, TokenError, TokenRequest, create_token};

@@ -209,8 +209,11 @@ async fn token(state: &State, account_id: Uuid, bearer: &Bearer<'_>) -> Result<R
     Ok(Reply::ok(&answer).header(header::CACHE_CONTROL, "no-store"))
 }
 
-/// The form, or the answer that says what is wrong with it.
-fn read(headers: &HeaderMap, body: &[u8]) -> Result<BTreeMap<String, String>, Reply> {
+/// The form.
+///
+/// # Errors
+/// The answer that says what is wrong with it.
+pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<BTreeMap<String, String>, Reply> {
     let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !media.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(bad("invalid_request", "the body must be application/x-www-form-urlencoded"));
@@ -242,7 +245,7 @@ fn refused_client(description: &str) -> Reply {
 }
 
 /// HTTP Basic with form-encoded user and password [RFC 6749 2.3.1].
-fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+pub fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let mut sent = headers.get_all(header::AUTHORIZATION);
     let value = sent.next().filter(|_| sent.next().is_none())?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;

@@ -61,7 +61,8 @@ fn is_formula(text: &str) -> bool {
 }
 
 fn field(text: &str, out: &mut Vec<u8>) {
-    if !text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
+    // Readers take a byte order mark at the beginning for one of theirs, unless it is quoted.
+    if !text.starts_with('\u{feff}') && !text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
         return out.extend_from_slice(text.as_bytes());
     }
     out.push(b'"');
@@ -94,6 +95,7 @@ mod tests {
             ("'s-Hertogenbosch", "'s-Hertogenbosch"),
             ("a=b", "a=b"),
             ("@x,\"y\"", "\"'@x,\"\"y\"\"\""),
+            ("\u{feff}x", "\"\u{feff}x\""),
         ] {
             assert_eq!(written(text, false), safe);
         }

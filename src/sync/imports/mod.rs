@@ -3,11 +3,11 @@
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-mod cells;
+pub mod cells;
 mod handlers;
 mod jobs;
 mod model;
-mod reading;
+pub mod reading;
 mod upload;
 mod worker;
 

@@ -53,15 +53,19 @@ pub struct Reader {
 
 /// What stands at the beginning of some bytes of a file.
 #[derive(Debug, PartialEq)]
-enum Piece {
-    /// A row from `start` to `end`; the next begins at `after`.
+pub enum Piece {
+    /// A row.
     Row {
+        /// Where it begins,
         start: usize,
+        /// where it ends,
         end: usize,
+        /// and where the next begins.
         after: usize,
     },
     /// It is not to be seen before more of the file is there.
     More,
+    /// Nothing more.
     End,
     /// What is wrong, and where.
     Broken(usize, &'static str, String),
@@ -257,7 +261,8 @@ fn is_end_of_export(line: &[u8]) -> bool {
     line.trim_ascii_start().starts_with(b"{\"_end\"")
 }
 
-fn line_of(bytes: &[u8], is_whole: bool) -> Piece {
+/// The next line that is not blank.
+pub fn line_of(bytes: &[u8], is_whole: bool) -> Piece {
     let Some(start) = bytes.iter().position(|byte| !byte.is_ascii_whitespace()) else {
         return if is_whole { Piece::End } else { Piece::More };
     };
@@ -268,7 +273,8 @@ fn line_of(bytes: &[u8], is_whole: bool) -> Piece {
     }
 }
 
-fn record_of(bytes: &[u8], is_whole: bool) -> Piece {
+/// The next record of a CSV file.
+pub fn record_of(bytes: &[u8], is_whole: bool) -> Piece {
     let Some(start) = bytes.iter().position(|byte| !matches!(byte, b'\n' | b'\r')) else {
         return if is_whole { Piece::End } else { Piece::More };
     };
@@ -284,7 +290,11 @@ fn record_of(bytes: &[u8], is_whole: bool) -> Piece {
     Piece::Row { start, end: after, after }
 }
 
-fn fields(bytes: &[u8]) -> Result<Vec<String>, String> {
+/// The cells of a record.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn fields(bytes: &[u8]) -> Result<Vec<String>, String> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
     let mut record = csv::StringRecord::new();
     match reader.read_record(&mut record) {
@@ -294,7 +304,7 @@ fn fields(bytes: &[u8]) -> Result<Vec<String>, String> {
 }
 
 /// The next element of an array. Before the first stands a bracket, before each other a comma.
-fn element_of(bytes: &[u8], is_whole: bool, is_first: bool) -> Piece {
+pub fn element_of(bytes: &[u8], is_whole: bool, is_first: bool) -> Piece {
     let blank = |from: usize| bytes[from..].iter().position(|byte| !byte.is_ascii_whitespace()).map(|n| from + n);
     let missing = |at: usize, what: &str| match is_whole {
         true => Piece::Broken(at, "malformed_json", format!("the file ends where {what} should stand")),

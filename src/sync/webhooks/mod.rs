@@ -10,7 +10,7 @@ mod sending;
 mod turns;
 
 pub use events::Event;
-pub use sending::{LONGEST, TRIES, pause};
+pub use sending::{LONGEST, TRIES, pause, seconds_of};
 pub use turns::{keep_delivering, step};
 
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -99,7 +99,7 @@ fn judged(answered: Result<Answered, String>, now: DateTime<Utc>) -> Tried {
 }
 
 /// Retry-After [RFC 9110 10.2.3]: seconds, or a date.
-fn seconds_of(retry_after: &str, now: DateTime<Utc>) -> Option<Duration> {
+pub fn seconds_of(retry_after: &str, now: DateTime<Utc>) -> Option<Duration> {
     if let Ok(seconds) = retry_after.trim().parse() {
         return Some(Duration::from_secs(seconds));
     }
