@@ -67,6 +67,20 @@ UPDATE hosting h SET (began_as, agreed_after, preparing_after, live_after, suspe
         p.evaluating_after, p.closed_after, p.cancelled_after)
 FROM hosting_pace p WHERE p.hosting_id = h.id;
 
+-- What a report counts of a pilot.
+CREATE VIEW counted_pilot AS
+SELECT p.id, p.title, p.origin_city_id, coalesce(c.code, c.id::text) AS origin_city, p.category, p.status, p.trl, p.summary,
+    p.description, p.processes_personal_data, p.standards, ARRAY(SELECT a.area FROM pilot_area a WHERE a.pilot_id = p.id ORDER BY a.area) AS areas,
+    p.id IN (SELECT a.pilot_id FROM pilot_area a) AS has_area, p.id IN (SELECT v.pilot_id FROM pilot_provider v) AS has_provider,
+    p.visibility::text AS visibility, p.origin_city_id || ARRAY(SELECT h.host_city_id FROM hosting h WHERE h.pilot_id = p.id) AS city_ids
+FROM pilot p LEFT JOIN city c ON c.id = p.origin_city_id;
+
+CREATE VIEW as_of.counted_pilot AS
+SELECT p.id, p.title, p.origin_city_id, p.origin_city, p.category, p.status, p.trl, p.summary, p.description,
+    p.processes_personal_data, p.standards, p.areas, p.areas <> '{}' AS has_area, p.providers <> '[]' AS has_provider,
+    p.effective_visibility AS visibility, p.city_ids
+FROM as_of.pilot_view p;
+
 -- What a report counts of a hosting. Who sees it is said in parts, each of which narrows: `visibility`, `status` (while
 -- proposed, partners) and that of a hidden pilot.
 CREATE VIEW counted_hosting AS
@@ -215,6 +229,7 @@ CREATE VIEW broken_gate AS SELECT g.id AS hosting_id FROM privacy_gate g WHERE g
 CREATE VIEW as_of.broken_gate AS SELECT h.id AS hosting_id FROM as_of.hosting_view h WHERE h.gate_broken;
 
 -- What a report counts of an outcome, with what it needs of its hosting or pilot. Who sees it is said in parts as well.
+-- What joins need not find where it is not asked for is asked for by itself.
 CREATE VIEW counted_outcome AS
 SELECT o.id, o.indicator_id, i.measure, i.direction, o.level, o.frequency, o.currency, o.responsible_organisation_id, o.tolerance,
     trim_scale(o.baseline_value) AS baseline, o.baseline_on::text AS baseline_on, o.targets, o.targets_due,
@@ -227,7 +242,9 @@ SELECT o.id, o.indicator_id, i.measure, i.direction, o.level, o.frequency, o.cur
     coalesce(o.hosting_id::text, o.pilot_id::text, o.partnership_id::text, o.initiative_id::text, c.code, c.id::text) AS subject_id,
     o.hosting_id, o.pilot_id, o.city_id, o.partnership_id, o.initiative_id,
     h.origin_city_id AS lending_city_id, o.host_city_id, o.hosted_pilot_id,
-    coalesce(o.initiative_id, h.initiative_id) AS any_initiative_id, coalesce(o.partnership_id, n.partnership_id) AS any_partnership_id,
+    coalesce(o.initiative_id, h.initiative_id) AS any_initiative_id,
+    coalesce(o.partnership_id, (SELECT n.partnership_id FROM initiative n WHERE n.id = coalesce(o.initiative_id, h.initiative_id)))
+        AS any_partnership_id,
     h.status AS hosting_status, p.origin_city_id,
     -- The one city that measures; none where a partnership does.
     coalesce(o.host_city_id, p.origin_city_id, o.city_id) AS measuring_city_id,
@@ -235,9 +252,13 @@ SELECT o.id, o.indicator_id, i.measure, i.direction, o.level, o.frequency, o.cur
     hp.visibility::text AS pilot_visibility,
     CASE WHEN o.hosting_id IS NOT NULL THEN ARRAY[h.origin_city_id, o.host_city_id]
          WHEN o.pilot_id IS NOT NULL THEN ARRAY[p.origin_city_id]
-         ELSE coalesce(s.city_ids, ARRAY[o.city_id]) END AS city_ids,
+         ELSE coalesce((
+            SELECT s.city_ids FROM partnership s WHERE s.id = coalesce(
+                o.partnership_id, (SELECT n.partnership_id FROM initiative n WHERE n.id = o.initiative_id))), ARRAY[o.city_id]) END AS city_ids,
     -- The cities that measure.
-    coalesce(s.city_ids, ARRAY[coalesce(o.host_city_id, p.origin_city_id, o.city_id)]) AS responsible_city_ids
+    coalesce((
+            SELECT s.city_ids FROM partnership s WHERE s.id = coalesce(
+                o.partnership_id, (SELECT n.partnership_id FROM initiative n WHERE n.id = o.initiative_id))), ARRAY[coalesce(o.host_city_id, p.origin_city_id, o.city_id)]) AS responsible_city_ids
 FROM outcome o
 LEFT JOIN indicator i ON i.id = o.indicator_id
 LEFT JOIN outcome_state k ON k.outcome_id = o.id
@@ -245,9 +266,7 @@ LEFT JOIN hosting h ON h.id = o.hosting_id
 LEFT JOIN pilot p ON p.id = o.pilot_id
 LEFT JOIN hosting hh ON hh.id = o.hosting_id AND (hh.visibility <> 'public' OR hh.status = 'proposed')
 LEFT JOIN pilot hp ON hp.id = coalesce(o.pilot_id, o.hosted_pilot_id) AND hp.visibility <> 'public'
-LEFT JOIN city c ON c.id = o.city_id
-LEFT JOIN initiative n ON n.id = coalesce(o.initiative_id, h.initiative_id)
-LEFT JOIN partnership s ON s.id = coalesce(o.partnership_id, n.partnership_id) AND o.hosting_id IS NULL;
+LEFT JOIN city c ON c.id = o.city_id;
 
 CREATE VIEW as_of.counted_outcome AS
 SELECT o.id, o.indicator_id, o.measure, o.direction, o.level, o.frequency, o.currency, o.responsible_organisation_id, o.tolerance,

@@ -13,8 +13,8 @@
         ('pilot_without_description', p.description IS NOT NULL),
         ('pilot_without_trl', p.trl IS NOT NULL),
         ('pilot_without_personal_data_statement', p.processes_personal_data IS NOT NULL),
-        ('pilot_without_area', p.areas <> '{}'),
-        ('pilot_without_provider', p.providers <> '[]')) AS f (finding, is_there)
+        ('pilot_without_area', p.has_area),
+        ('pilot_without_provider', p.has_provider)) AS f (finding, is_there)
     UNION ALL
     SELECT f.finding, f.is_there, h.host_city_id, 'hostings', h.id, NULL
     FROM asked a CROSS JOIN hostings h
@@ -27,7 +27,8 @@
         ('hosting_without_planned_dates', s.prepared, h.planned_start IS NOT NULL AND h.planned_end IS NOT NULL),
         ('hosting_without_actual_start', s.begun, h.actual_start IS NOT NULL),
         ('hosting_without_actual_end', s.ended, h.actual_end IS NOT NULL),
-        ('hosting_beyond_planned_end', h.status = 'live' AND h.planned_end IS NOT NULL, last_day(h.planned_end) >= a.today),
+        ('hosting_beyond_planned_end', h.status = 'live' AND h.planned_end IS NOT NULL,
+            CASE WHEN h.status = 'live' THEN last_day(h.planned_end) >= a.today END),
         ('hosting_without_outcome', h.status = 'live',
             h.no_outcome_reason IS NOT NULL OR h.id IN (SELECT o.hosting_id FROM outcomes o WHERE o.hosting_id IS NOT NULL)),
         ('hosting_privacy_gate_broken', h.status = 'live', h.id NOT IN (SELECT b.hosting_id FROM broken_gate b)),

@@ -35,9 +35,9 @@ WITH asked AS NOT MATERIALIZED (
     WHERE {hosting_seen} AND {hosting_scope}
 ), pilots AS NOT MATERIALIZED (
     SELECT p.id, p.title, p.origin_city_id, p.origin_city, p.category, p.areas, p.status, p.trl, p.summary, p.description,
-        p.processes_personal_data, p.providers, p.standards
-    FROM pilot_view p, asked a
-    WHERE (p.effective_visibility = ANY (a.levels) OR p.city_ids && a.own)
+        p.processes_personal_data, p.standards, p.has_area, p.has_provider
+    FROM counted_pilot p, asked a
+    WHERE (p.visibility = ANY (a.levels) OR p.city_ids && a.own)
         AND (a.cities IS NULL OR p.origin_city_id = ANY (a.cities))
         AND (a.areas IS NULL OR p.areas && a.areas)
         AND (a.partnerships IS NULL AND a.programmes IS NULL OR p.id IN (SELECT h.pilot_id FROM hostings h)
