@@ -149,33 +149,33 @@ CREATE FUNCTION outcome_states(the_outcomes uuid[])
 RETURNS TABLE (outcome_id uuid, latest jsonb, actual numeric, told_until date, parts_behind boolean) STABLE LANGUAGE sql AS $$
 WITH told AS (
     SELECT o.id AS outcome_id, v.id, v.starts_on, v.ends_on, v.value, v.numerator, v.denominator, v.text, v.recorded_at,
-        v.status, v.dimensions, v.superseded_by_id, i.aggregation, i.measure, o.baseline_on,
+        v.status, v.dimensions, v.superseded_by_id, last_day(v.ends_on) AS until, i.aggregation, i.measure, p.since,
         coalesce(v.value, round(CASE WHEN i.measure = 'percentage' THEN 100 ELSE 1 END * v.numerator / v.denominator, 6)) AS number,
-        p.partitions
+        p.partitions, c.counts, rank() OVER (PARTITION BY o.id, c.counts ORDER BY v.status = 'verified' DESC) AS choice
     FROM outcome o
     JOIN indicator i ON i.id = o.indicator_id
     CROSS JOIN LATERAL (
-        SELECT ARRAY(SELECT d.name FROM dimension d WHERE d.outcome_id = o.id AND d.partition) AS partitions OFFSET 0
+        -- Once for each outcome.
+        SELECT ARRAY(SELECT d.name FROM dimension d WHERE d.outcome_id = o.id AND d.partition) AS partitions,
+            last_day(o.baseline_on) AS since OFFSET 0
     ) p
     JOIN observation v ON v.outcome_id = o.id
+    CROSS JOIN LATERAL (SELECT v.dimensions = '{}' AND v.superseded_by_id IS NULL AS counts) c
     WHERE o.id = ANY (the_outcomes) AND v.status IN ('verified', 'submitted')
-), counted AS (
-    SELECT *, rank() OVER (PARTITION BY outcome_id ORDER BY status = 'verified' DESC) AS choice
-    FROM told WHERE dimensions = '{}' AND superseded_by_id IS NULL
 ), newest AS (
     SELECT DISTINCT ON (outcome_id) *
-    FROM counted WHERE choice = 1
-    ORDER BY outcome_id, last_day(ends_on) DESC, recorded_at DESC, id DESC
+    FROM told WHERE counts AND choice = 1
+    ORDER BY outcome_id, until DESC, recorded_at DESC, id DESC
 ), summed AS (
     SELECT outcome_id,
         sum(number) AS total,
         CASE WHEN measure = 'percentage' AND count(*) = count(numerator) THEN 100 * sum(numerator) / nullif(sum(denominator), 0)
              ELSE avg(number) END AS mean
-    FROM counted
-    WHERE choice = 1 AND (baseline_on IS NULL OR last_day(ends_on) > last_day(baseline_on))
+    FROM told
+    WHERE counts AND choice = 1 AND (since IS NULL OR until > since)
     GROUP BY outcome_id, measure
 ), lasting AS (
-    SELECT outcome_id, max(last_day(ends_on)) AS day FROM told GROUP BY outcome_id
+    SELECT outcome_id, max(until) AS day FROM told GROUP BY outcome_id
 ), behind AS (
     SELECT outcome_id FROM (
         SELECT v.outcome_id, sum(v.number) FILTER (WHERE v.dimensions <> '{}') AS parts,
@@ -183,7 +183,7 @@ WITH told AS (
         FROM told v CROSS JOIN LATERAL unnest(v.partitions) AS d (name)
         WHERE v.status = 'verified' AND v.superseded_by_id IS NULL
             AND (v.dimensions = '{}' OR v.dimensions ? d.name AND v.dimensions - d.name = '{}')
-        GROUP BY v.outcome_id, d.name, first_day(v.starts_on), last_day(v.ends_on)
+        GROUP BY v.outcome_id, d.name, first_day(v.starts_on), v.until
     ) period
     WHERE parts < total - abs(total) * 0.005
 )
