@@ -28,7 +28,7 @@ WITH evaluations AS (
                                        o.responsible_city_ids[1]),
         'outcomes', o.id, due.day::text,
         format('%s: the %s observation is overdue', i.name, o.frequency)
-    FROM outcome_view o JOIN indicator i ON i.id = o.indicator_id
+    FROM counted_outcome o JOIN indicator i ON i.id = o.indicator_id
     {observation_due}
     WHERE due.day < $5 AND ($2 OR o.responsible_city_ids && $1)
 

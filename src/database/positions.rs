@@ -153,9 +153,10 @@ impl Reader {
         position: Option<Position>,
         pause: Duration,
     ) -> Result<(Self, Moment), Problem> {
-        // A statement may have to sort a whole collection.
+        // A statement may have to sort a whole collection, which is not to go by way of the disk.
         let settings = format!(
             "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = '10min';
+             SET LOCAL work_mem = '32MB';
              SET LOCAL idle_in_transaction_session_timeout = '{}s'",
             pause.as_secs() + 30
         );

@@ -79,22 +79,22 @@ pub struct Made {
     pub columns: Vec<Column>,
     /// Its rows.
     pub lines: Lines,
-    /// What is drawn of them; nothing where there are no rows.
+    /// What is drawn of them; nothing where there are no rows, or nobody draws them.
     pub chart: Option<Chart>,
 }
 
-/// Makes a report.
+/// Makes a report, to be drawn or not.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn make<R: Report>(mut asked: Asked, query: Value) -> Result<Made, Problem> {
+pub async fn make<R: Report>(mut asked: Asked, query: Value, is_drawn: bool) -> Result<Made, Problem> {
     let mut rows = R::rows(&mut asked, query_as(&query)?).await?;
     rows.iter_mut().for_each(|row| row.link(&asked));
     asked.finish().await?;
     let mut lines = Lines::default();
     rows.iter().for_each(|row| lines.add(row));
     let columns = columns_of(&format!("reports/{}", R::NAME), &R::Row::name(), false);
-    let chart = (!rows.is_empty()).then(|| R::chart(&rows));
+    let chart = (is_drawn && !rows.is_empty()).then(|| R::chart(&rows));
     Ok(Made { columns, lines, chart })
 }
 
@@ -117,7 +117,8 @@ pub async fn answer(call: Call, report: &Entry) -> Answer {
     let today = reader.day(call.state().clock.today());
     let resolved = call.resolved().await?;
     let asked = Asked::of(call.caller().clone(), today, call.raw_query(), resolved, reader)?;
-    let made = (report.make)(asked, call.raw_query().clone()).await?;
+    let is_drawn = matches!(format, ReportFormat::Svg | ReportFormat::Html);
+    let made = (report.make)(asked, call.raw_query().clone(), is_drawn).await?;
     let mut filters = call.raw_query().clone();
     filters.as_object_mut().map(|filters| filters.remove("format"));
     let mut reply = Reply::empty(StatusCode::OK);
@@ -161,11 +162,13 @@ fn nothing(title: &str) -> Chart {
 /// One object, whose items are the lines.
 fn json(name: &str, filters: &Value, lines: &Lines) -> Vec<u8> {
     let mut out = format!("{{\"report\":\"{name}\",\"filters\":{filters},\"items\":[").into_bytes();
-    for (place, line) in lines.iter().enumerate() {
-        if place > 0 {
-            out.push(b',');
+    let start = out.len();
+    // Within a line there is no line break, as in all JSON that is written without spaces.
+    out.extend_from_slice(lines.as_bytes().strip_suffix(b"\n").unwrap_or_default());
+    for byte in &mut out[start..] {
+        if *byte == b'\n' {
+            *byte = b',';
         }
-        out.extend_from_slice(line.as_bytes());
     }
     out.extend_from_slice(b"]}");
     out

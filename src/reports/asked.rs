@@ -26,13 +26,18 @@ use crate::values::{AreaCode, CityRef, PartialDate};
 /// The records that count, as common table expressions over which each report is a statement: what is asked first, then
 /// each collection with its name.
 static SCOPE: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
-    let text = include_str!("scope.sql").replace("{hosting_scope}", include_str!("hosting_scope.sql"));
+    let text = whole_scope();
     let parts = text.trim_end().split("\n), ").map(|part| {
         let (name, _) = part.split_once(" AS ").expect("each part has a name");
         (name.to_owned(), part.trim_end_matches("\n)").to_owned())
     });
     parts.collect()
 });
+
+fn whole_scope() -> String {
+    let text = include_str!("scope.sql").replace("{hosting_scope}", include_str!("hosting_scope.sql"));
+    text.replace("{hosting_seen}", include_str!("hosting_seen.sql"))
+}
 
 /// The parts of the scope that a report is made of. Others would not be read, but what they name would count as named more
 /// than once, and is then made as a whole before it is read.
@@ -155,6 +160,8 @@ impl Asked {
     /// A statement over the records that count; its own parameters begin with $11.
     pub fn statement(&self, report: &str) -> Statement {
         let (levels, own) = search::sight(&self.caller);
+        // Where there is none, nothing is asked of each record.
+        let own = (!own.is_empty()).then_some(own);
         let measured = match self.caller.sight("outcomes") {
             Sight::Everything => vec!["public", "partners", "private"],
             _ => levels.clone(),
@@ -166,7 +173,7 @@ impl Asked {
         diesel::sql_query(format!("{}{report}", scope_of(report)))
             .into_boxed::<Pg>()
             .bind::<Array<Text>, _>(levels)
-            .bind::<Array<SqlUuid>, _>(own)
+            .bind::<Nullable<Array<SqlUuid>>, _>(own)
             .bind::<Array<Text>, _>(measured)
             .bind::<Nullable<Array<SqlUuid>>, _>(self.resolved.cities(scope.city.as_ref()))
             .bind::<Nullable<Array<SqlUuid>>, _>(partnerships)
@@ -249,16 +256,13 @@ mod tests {
             SCOPE[1..]
                 .iter()
                 .map(|(name, _)| name.clone())
-                .filter(|name| parts.contains(&format!("\n), {name} AS (")))
+                .filter(|name| parts.contains(&format!("\n), {name} AS NOT MATERIALIZED (")))
                 .collect()
         };
         assert_eq!(named("SELECT count(*) FROM hostings h"), ["hostings"]);
         assert_eq!(named("SELECT 1 FROM asked a CROSS JOIN evaluations e"), ["hostings", "evaluations"]);
         assert_eq!(named("SELECT 1 FROM cities_of_the_world"), Vec::<String>::new());
         let all = SCOPE[1..].iter().map(|(name, _)| format!("SELECT 1 FROM {name} ")).collect::<String>();
-        assert_eq!(
-            scope_of(&all).trim_end(),
-            include_str!("scope.sql").replace("{hosting_scope}", include_str!("hosting_scope.sql")).trim_end()
-        );
+        assert_eq!(scope_of(&all).trim_end(), whole_scope().trim_end());
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::links::OF_HOSTINGS;
-use super::standing::Standing;
+use super::standing::{By, Standing};
 use super::{Asked, Linked, Links, NoFilter, Report, most_hosted};
 use crate::charts::Chart;
 use crate::http::Problem;
@@ -150,10 +150,10 @@ impl Report for CityProfile {
     type Filter = NoFilter;
 
     async fn rows(asked: &mut Asked, _: NoFilter) -> Result<Vec<CityProfileRow>, Problem> {
-        let standing = Standing::of(asked).await?;
+        let standing = Standing::of(asked, By::City).await?;
         let statement = asked
             .statement(include_str!("city_profile.sql"))
-            .bind::<Array<Nullable<SqlUuid>>, _>(standing.cities)
+            .bind::<Array<Nullable<SqlUuid>>, _>(standing.by)
             .bind::<Array<Text>, _>(standing.statuses);
         asked.load(statement).await
     }

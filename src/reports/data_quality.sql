@@ -1,23 +1,5 @@
 , weights AS (
     SELECT * FROM unnest($11::text[], $12::bigint[]) AS w (finding, weight)
-), gaps AS (
-    -- Outcomes of which verified parts of a partition stay behind their verified total by more than 0.5 %, in any period.
-    -- `observation` is the table, or in the past the view of that name.
-    SELECT DISTINCT outcome_id FROM (
-        SELECT v.outcome_id, sum(v.number) FILTER (WHERE v.dimensions <> '{}') AS parts,
-            sum(v.number) FILTER (WHERE v.dimensions = '{}') AS total
-        FROM outcomes o CROSS JOIN LATERAL jsonb_array_elements(o.dimensions) AS d (one)
-        CROSS JOIN LATERAL (
-            SELECT b.outcome_id, b.starts_on, b.ends_on, b.dimensions, coalesce(b.value,
-                round(CASE WHEN o.measure = 'percentage' THEN 100 ELSE 1 END * b.numerator / b.denominator, 6)) AS number
-            FROM observation b
-            WHERE b.outcome_id = o.id AND b.status = 'verified' AND b.superseded_by_id IS NULL
-                AND (b.dimensions = '{}' OR b.dimensions ? (d.one ->> 'name') AND b.dimensions - (d.one ->> 'name') = '{}')
-        ) v
-        WHERE (d.one ->> 'partition')::boolean
-        GROUP BY v.outcome_id, d.one ->> 'name', first_day(v.starts_on), last_day(v.ends_on)
-    ) period
-    WHERE parts < total - abs(total) * 0.005
 ), facts AS (
     -- What is expected of each record, and whether it is there. A record belongs to one city, or to none.
     SELECT f.finding, f.is_there, c.id AS city_id, 'cities' AS record_type, c.id AS record_id, c.name AS title
@@ -31,8 +13,8 @@
         ('pilot_without_description', p.description IS NOT NULL),
         ('pilot_without_trl', p.trl IS NOT NULL),
         ('pilot_without_personal_data_statement', p.processes_personal_data IS NOT NULL),
-        ('pilot_without_area', p.areas <> '{}'),
-        ('pilot_without_provider', p.providers <> '[]')) AS f (finding, is_there)
+        ('pilot_without_area', p.has_area),
+        ('pilot_without_provider', p.has_provider)) AS f (finding, is_there)
     UNION ALL
     SELECT f.finding, f.is_there, h.host_city_id, 'hostings', h.id, NULL
     FROM asked a CROSS JOIN hostings h
@@ -45,10 +27,11 @@
         ('hosting_without_planned_dates', s.prepared, h.planned_start IS NOT NULL AND h.planned_end IS NOT NULL),
         ('hosting_without_actual_start', s.begun, h.actual_start IS NOT NULL),
         ('hosting_without_actual_end', s.ended, h.actual_end IS NOT NULL),
-        ('hosting_beyond_planned_end', h.status = 'live' AND h.planned_end IS NOT NULL, last_day(h.planned_end) >= a.today),
+        ('hosting_beyond_planned_end', h.status = 'live' AND h.planned_end IS NOT NULL,
+            CASE WHEN h.status = 'live' THEN last_day(h.planned_end) >= a.today END),
         ('hosting_without_outcome', h.status = 'live',
             h.no_outcome_reason IS NOT NULL OR h.id IN (SELECT o.hosting_id FROM outcomes o WHERE o.hosting_id IS NOT NULL)),
-        ('hosting_privacy_gate_broken', h.status = 'live', h.id NOT IN (SELECT b.id FROM hosting_view b WHERE b.gate_broken)),
+        ('hosting_privacy_gate_broken', h.status = 'live', h.id NOT IN (SELECT b.hosting_id FROM broken_gate b)),
         -- A closed one has a decision, whoever sees it, unless it was excused from it.
         ('hosting_without_decision', h.status = 'evaluating' OR h.status = 'closed' AND 'evaluation_with_decision' = ANY (h.guards_waived),
             h.id IN (SELECT e.hosting_id FROM evaluations e WHERE e.decision IS NOT NULL))) AS f (finding, is_expected, is_there)
@@ -57,11 +40,10 @@
     SELECT f.finding, f.is_there, n.measuring_city_id, 'outcomes', n.id, concat_ws(': ', n.indicator, n.subject_title)
     FROM named n CROSS JOIN LATERAL (VALUES
         ('outcome_without_baseline', n.measure <> 'qualitative' AND n.direction <> 'hold', n.baseline IS NOT NULL),
-        ('outcome_without_target', n.measure <> 'qualitative', n.targets <> '[]'),
+        ('outcome_without_target', n.measure <> 'qualitative', n.targets <> '{}'),
         ('outcome_without_observation', n.hosting_id IS NULL OR n.hosting_status IN ('live', 'evaluating', 'closed'),
             n.latest IS NOT NULL),
-        ('outcome_partition_gap', n.dimensions @> '[{"partition": true}]',
-            n.id NOT IN (SELECT g.outcome_id FROM gaps g))) AS f (finding, is_expected, is_there)
+        ('outcome_partition_gap', n.is_partitioned, NOT n.parts_behind)) AS f (finding, is_expected, is_there)
     WHERE f.is_expected
     UNION ALL
     -- Organisations and documents have neither partnerships nor areas nor a time in which they ran.

@@ -1,5 +1,5 @@
 SELECT e.id AS evaluation_id, l.position, l.kind, l.text, e.decision, e.kind AS evaluation_kind, e."on", p.areas,
-    e.pilot_id, p.title AS pilot, e.hosting_id, e.host_city, c.name AS host_city_name
+    e.pilot_id, p.title AS pilot, e.hosting_id, coalesce(c.code, c.id::text) AS host_city, c.name AS host_city_name
 FROM asked a CROSS JOIN evaluations e
 CROSS JOIN LATERAL (
     SELECT position, one ->> 'kind' AS kind, one ->> 'text' AS text

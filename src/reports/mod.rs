@@ -85,8 +85,8 @@ pub struct Entry {
     pub schemas: fn() -> Vec<(String, RefOr<Schema>)>,
     /// Its parameters but for those of every report.
     pub parameters: fn() -> Vec<Parameter>,
-    /// Makes it, as it is asked for with this query.
-    pub make: fn(Asked, Value) -> LocalBoxFuture<'static, Result<Made, Problem>>,
+    /// Makes it, as it is asked for with this query, to be drawn or not.
+    pub make: fn(Asked, Value, bool) -> LocalBoxFuture<'static, Result<Made, Problem>>,
 }
 
 impl Entry {
@@ -102,7 +102,7 @@ impl Entry {
                 schemas
             },
             parameters: || R::Filter::into_params(|| Some(utoipa::openapi::path::ParameterIn::Query)),
-            make: |asked, query| answer::make::<R>(asked, query).boxed_local(),
+            make: |asked, query, is_drawn| answer::make::<R>(asked, query, is_drawn).boxed_local(),
         }
     }
 

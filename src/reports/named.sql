@@ -1,7 +1,7 @@
 , named AS (
     -- Outcomes with the names of what they are about and of what they measure. A verifier sees outcomes of hostings and
     -- pilots that stay hidden: these have no name here, and their pilot no id.
-    SELECT o.*, o.subject ->> 'type' AS subject_type, o.subject ->> 'id' AS subject_id,
+    SELECT o.*,
         CASE WHEN o.hosting_id IS NOT NULL THEN p.title || ' in ' || c.name
              WHEN o.pilot_id IS NOT NULL THEN p.title
              ELSE coalesce(s.title, n.title, c.name) END AS subject_title,
@@ -9,11 +9,8 @@
         i.vocabulary, i.code, i.name AS indicator, i.unit, i.aggregation
     FROM asked a CROSS JOIN outcomes o
     JOIN indicator_view i ON i.id = o.indicator_id
-    LEFT JOIN pilot_view p ON p.id = o.any_pilot_id AND (p.effective_visibility = ANY (a.levels) OR p.city_ids && a.own)
-        -- Only who sees more outcomes than hostings needs to be asked whether they see the hosting.
-        AND (a.measured_levels = a.levels OR o.hosting_id IS NULL OR EXISTS (
-            SELECT FROM hosting_view h
-            WHERE h.id = o.hosting_id AND (h.effective_visibility = ANY (a.levels) OR h.city_ids && a.own)))
+    LEFT JOIN pilot_view p ON p.id = o.any_pilot_id AND o.sees_hosting
+        AND (p.effective_visibility = ANY (a.levels) OR p.city_ids && a.own)
     LEFT JOIN city_view c ON c.id = o.measuring_city_id
     LEFT JOIN partnership_view s ON s.id = o.partnership_id
     LEFT JOIN initiative_view n ON n.id = o.initiative_id

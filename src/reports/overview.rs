@@ -5,7 +5,7 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::standing::Standing;
+use super::standing::{By, Standing};
 use super::{Asked, Linked, Links, NoFilter, Report};
 use crate::charts::{Bar, Bars, Chart, Tone};
 use crate::http::Problem;
@@ -86,7 +86,7 @@ impl Report for Overview {
     type Filter = NoFilter;
 
     async fn rows(asked: &mut Asked, _: NoFilter) -> Result<Vec<OverviewRow>, Problem> {
-        let standing = Standing::of(asked).await?;
+        let standing = Standing::of(asked, By::Nothing).await?;
         let statement = asked.statement(include_str!("overview.sql")).bind::<Array<Text>, _>(standing.statuses);
         asked.load(statement).await
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::links::OF_HOSTINGS;
-use super::standing::Standing;
+use super::standing::{By, Standing};
 use super::{Asked, Linked, Links, Report, most_hosted};
 use crate::catalogue::applicability::Verdict;
 use crate::catalogue::pilots::PilotStatus;
@@ -218,10 +218,10 @@ impl Report for PilotProfile {
     type Filter = PilotProfileFilter;
 
     async fn rows(asked: &mut Asked, filter: PilotProfileFilter) -> Result<Vec<PilotProfileRow>, Problem> {
-        let standing = Standing::of(asked).await?;
+        let standing = Standing::of(asked, By::Pilot).await?;
         let statement = asked
             .statement(include_str!("pilot_profile.sql"))
-            .bind::<Array<Nullable<SqlUuid>>, _>(standing.pilots)
+            .bind::<Array<Nullable<SqlUuid>>, _>(standing.by)
             .bind::<Array<Text>, _>(standing.statuses)
             .bind::<Nullable<Array<SqlUuid>>, _>(filter.pilot_id)
             .bind::<Nullable<Array<SqlUuid>>, _>(asked.resolved.cities(filter.origin_city.as_ref()))

@@ -1,7 +1,9 @@
 //! How every outcome stands against its target.
 
+use std::mem::take;
+
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, Bool, Jsonb, Nullable, Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Nullable, Numeric, Text, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -10,9 +12,9 @@ use crate::charts::{Bar, Bars, Chart, Tone};
 use crate::http::Problem;
 use crate::ids::{HostingId, IndicatorId, InitiativeId, ObservationId, OutcomeId, PilotId};
 use crate::outcomes::indicators::{Direction, IndicatorVocabulary, Measure};
-use crate::outcomes::outcome::{OutcomeLevel, SubjectType, Target};
+use crate::outcomes::outcome::{OutcomeLevel, SubjectType};
 use crate::outcomes::progress::{self, Measured, ProgressReason, ProgressStatus};
-use crate::values::{CityRef, Decimal, Json, PartialDate};
+use crate::values::{CityRef, Decimal, PartialDate};
 
 /// Outcomes with baseline, target and where they are.
 pub struct Progress;
@@ -146,9 +148,12 @@ pub struct ProgressRow {
     #[diesel(sql_type = Text)]
     #[serde(skip)]
     measure: Measure,
-    #[diesel(sql_type = Jsonb)]
+    #[diesel(sql_type = Array<Numeric>)]
     #[serde(skip)]
-    targets: Json<Vec<Target>>,
+    targets: Vec<Decimal>,
+    #[diesel(sql_type = Array<Text>)]
+    #[serde(skip)]
+    targets_due: Vec<PartialDate>,
     #[diesel(sql_type = Nullable<Numeric>)]
     #[serde(skip)]
     tolerance: Option<Decimal>,
@@ -161,7 +166,7 @@ pub struct ProgressRow {
 impl ProgressRow {
     /// Fills in what depends on the day.
     fn complete(&mut self, asked: &Asked) {
-        let targets: Vec<_> = self.targets.iter().map(|target| (target.value.clone(), target.due_on.clone())).collect();
+        let targets: Vec<_> = take(&mut self.targets).into_iter().zip(take(&mut self.targets_due)).collect();
         let stands = progress::compute(
             &Measured {
                 measure: self.measure,

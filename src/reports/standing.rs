@@ -1,23 +1,31 @@
 //! How outcomes stand, for reports that count them: computed by the one formula, then counted by their statements.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Jsonb, Nullable, Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Nullable, Numeric, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::Asked;
 use crate::http::Problem;
 use crate::outcomes::indicators::{Direction, Measure};
-use crate::outcomes::outcome::{Baseline, Target};
 use crate::outcomes::progress::{self, Measured};
-use crate::values::{Decimal, Json};
+use crate::values::{Decimal, PartialDate};
+
+/// By what outcomes are counted.
+#[derive(Debug, Clone, Copy)]
+pub enum By {
+    /// All together.
+    Nothing,
+    /// The city that measures them; none where a partnership does.
+    City,
+    /// The pilot that they are about, or whose hosting; none that the caller does not see.
+    Pilot,
+}
 
 /// The outcomes that count, side by side as statements take them.
 #[derive(Debug, Default)]
 pub struct Standing {
-    /// The cities that measure them; none where a partnership does.
-    pub cities: Vec<Option<Uuid>>,
-    /// The pilots that they are about, or whose hostings; none that the caller does not see.
-    pub pilots: Vec<Option<Uuid>>,
+    /// What each counts for.
+    pub by: Vec<Option<Uuid>>,
     /// How they stand.
     pub statuses: Vec<&'static str>,
 }
@@ -25,17 +33,19 @@ pub struct Standing {
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = Nullable<SqlUuid>)]
-    city_id: Option<Uuid>,
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    pilot_id: Option<Uuid>,
+    by: Option<Uuid>,
     #[diesel(sql_type = Text)]
     measure: Measure,
     #[diesel(sql_type = Text)]
     direction: Direction,
-    #[diesel(sql_type = Nullable<Jsonb>)]
-    baseline: Option<Json<Baseline>>,
-    #[diesel(sql_type = Jsonb)]
-    targets: Json<Vec<Target>>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    baseline: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Text>)]
+    baseline_on: Option<PartialDate>,
+    #[diesel(sql_type = Array<Numeric>)]
+    targets: Vec<Decimal>,
+    #[diesel(sql_type = Array<Text>)]
+    targets_due: Vec<PartialDate>,
     #[diesel(sql_type = Nullable<Numeric>)]
     actual: Option<Decimal>,
     #[diesel(sql_type = Nullable<Numeric>)]
@@ -47,23 +57,26 @@ impl Standing {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn of(asked: &mut Asked) -> Result<Self, Problem> {
-        let (statement, today) = (asked.statement(include_str!("standing.sql")), asked.today);
+    pub async fn of(asked: &mut Asked, by: By) -> Result<Self, Problem> {
+        let by = match by {
+            By::Nothing => "NULL::uuid",
+            By::City => "o.measuring_city_id",
+            By::Pilot => "CASE WHEN o.sees_hosting THEN o.any_pilot_id END",
+        };
+        let (statement, today) = (asked.statement(&include_str!("standing.sql").replace("{by}", by)), asked.today);
         let rows: Vec<Row> = asked.load(statement).await?;
         let mut standing = Self::default();
         for row in rows {
-            let targets: Vec<_> =
-                row.targets.iter().map(|target| (target.value.clone(), target.due_on.clone())).collect();
+            let targets: Vec<_> = row.targets.into_iter().zip(row.targets_due).collect();
             let measured = Measured {
                 measure: row.measure,
                 direction: row.direction,
-                baseline: row.baseline.as_ref().map(|baseline| (&baseline.value, &baseline.on)),
+                baseline: row.baseline.as_ref().zip(row.baseline_on.as_ref()),
                 targets: &targets,
                 actual: row.actual.as_ref(),
                 tolerance: row.tolerance.as_ref(),
             };
-            standing.cities.push(row.city_id);
-            standing.pilots.push(row.pilot_id);
+            standing.by.push(row.by);
             standing.statuses.push(progress::compute(&measured, today).status.label());
         }
         Ok(standing)

@@ -1,4 +1,3 @@
-SELECT o.measuring_city_id AS city_id, coalesce(o.pilot_id, h.pilot_id) AS pilot_id, o.measure, o.direction, o.baseline,
-    o.targets, o.actual, o.tolerance
-FROM asked a CROSS JOIN outcomes o
-LEFT JOIN hosting_view h ON h.id = o.hosting_id AND (h.effective_visibility = ANY (a.levels) OR h.city_ids && a.own)
+-- By what is asked for; what is not asked for is not read.
+SELECT {by} AS by, o.measure, o.direction, o.baseline, o.baseline_on, o.targets, o.targets_due, o.actual, o.tolerance
+FROM outcomes o

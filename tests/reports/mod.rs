@@ -9,6 +9,7 @@ mod formats;
 mod hosting_funnel;
 mod hosting_matrix;
 mod indicator_comparison;
+mod kept;
 mod lessons;
 mod narrowed;
 mod overdue;
