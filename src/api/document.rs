@@ -190,7 +190,7 @@ fn finish_operation(
     let token = json!({"oauth2": ["exchange"]});
     operation["security"] = if is_public { json!([{}, token]) } else { json!([token]) };
 
-    let mut parameters = path_parameters(path);
+    let mut parameters = path_parameters(path, schemas);
     let own = operation["parameters"].as_array().cloned().unwrap_or_default();
     parameters.extend(found_by(path, &id).into_iter().map(query_parameter));
     parameters.extend(own.into_iter().filter(|parameter| parameter["in"] == "query").map(query_parameter));
@@ -255,7 +255,7 @@ fn is_conditional(path: &str) -> bool {
     path.starts_with("/v1") || path == "/catalog.jsonld"
 }
 
-fn path_parameters(path: &str) -> Vec<Value> {
+fn path_parameters(path: &str, schemas: &Map<String, Value>) -> Vec<Value> {
     let names = path.split('/').filter_map(|part| part.split_once('{')?.1.strip_suffix('}'));
     names
         .map(|name| {
@@ -277,10 +277,23 @@ fn path_parameters(path: &str) -> Vec<Value> {
                 (_, _, true) => "Code or id of the term.",
                 _ => "The id, a UUID in canonical form.",
             };
+            let schema = match name {
+                "source" | "value" => external_id_part(&schemas["ExternalId"]["properties"][name]),
+                _ => json!({"type": "string", "minLength": 1, "maxLength": 100}),
+            };
             json!({"name": name, "in": "path", "required": true, "description": description, "example": example,
-                   "schema": {"type": "string", "minLength": 1, "maxLength": 100}})
+                   "schema": schema})
         })
         .collect()
+}
+
+/// A part of an external id in a path is what it is in a body.
+fn external_id_part(property: &Value) -> Value {
+    let mut schema = property.clone();
+    schema.as_object_mut().into_iter().for_each(|schema| {
+        schema.retain(|keyword, _| !matches!(keyword.as_str(), "description" | "example"));
+    });
+    schema
 }
 
 /// An example at the parameter would fill every filter of the form in Swagger UI; in the schema it only informs.

@@ -1,10 +1,11 @@
 """What the fuzzer has to be told about the interface, and checks of our own."""
 
+import datetime
 import itertools
-import json
 import os
 
 import schemathesis
+from hypothesis import strategies
 from schemathesis.core.parameters import ParameterLocation
 
 # What only the service makes, and takes from nobody else. Invented, it would hide what else a request asks.
@@ -14,6 +15,7 @@ SAID_BY_SCHEMAS = set("""
     malformed_json bad_header unknown_parameter unknown_member wrong_type not_in_list too_short too_long too_many
     bad_name bad_format invalid
 """.split())
+FILES = ("application/x-ndjson", "text/csv")
 # The short form sends every so many of the requests that try each limit of each schema by itself; see `is_sent`.
 EVERY = int(os.environ.get("FUZZ_EVERY", 1))
 
@@ -33,6 +35,8 @@ def before_load_schema(context, raw_schema):
 @schemathesis.hook
 def filter_case(context, case):
     """In the phase `coverage`, which cannot be told how much to send: some of it, from all over."""
+    if case.media_type in FILES and case.meta and case.meta.is_negative_at(ParameterLocation.BODY):
+        return False  # a file is any text: what is wrong in it is told by the job
     return case.meta is None or case.meta.phase.name.value != "coverage" or next(sent) % EVERY == 0
 
 
@@ -41,6 +45,8 @@ def map_case(context, case):
     """No invented cursors and tokens; Idempotency-Keys that differ, as those of real clients do."""
     if case.meta is None:
         return case
+    if not case.meta.is_negative_at(ParameterLocation.BODY):
+        case.body = readable(case.body)
     for location, name in MADE_BY_THE_SERVICE.items():
         values = case.get_container(location)
         if values and not case.meta.is_negative_at(location):
@@ -50,16 +56,30 @@ def map_case(context, case):
     return case
 
 
-@schemathesis.serializer("application/x-ndjson")
-def as_lines(context, value):
+@schemathesis.serializer(*FILES)
+def as_it_is(context, value):
     """A file to import."""
-    return {"data": value.encode() if isinstance(value, str) else json.dumps(value).encode()}
+    return str(value).encode()
 
 
-@schemathesis.serializer("text/csv")
-def as_table(context, value):
-    """A file to import."""
-    return {"data": value.encode() if isinstance(value, str) else json.dumps(value).encode()}
+def readable(value):
+    """Text without control characters, which no text here may have and no schema can exclude."""
+    if isinstance(value, str):
+        return "".join(one if one.isprintable() or one.isspace() and one in "\n\t " else "?" for one in value)
+    if isinstance(value, list):
+        return [readable(one) for one in value]
+    if isinstance(value, dict):
+        return {readable(name): readable(one) for name, one in value.items()}
+    return value
+
+
+def partial_dates():
+    """Dates as the document describes them: known to the year, the month or the day."""
+    days = strategies.dates(datetime.date(1800, 1, 1), datetime.date(2200, 12, 31)).map(str)
+    return strategies.tuples(days, strategies.sampled_from([4, 7, 10])).map(lambda one: one[0][: one[1]])
+
+
+schemathesis.openapi.format("partial-date", partial_dates())
 
 
 @schemathesis.check
