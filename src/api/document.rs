@@ -50,6 +50,9 @@ const TAGS: &[(&str, &str)] = &[
 /// A consistency token as it looks.
 const TOKEN: &str = "AVrKHWUFcACAAAAAAACqqgAAAAAAAAQAUDsKGhRk2l7fCIGLpt0Mzg";
 
+/// ETags as If-Match names them, or any.
+const ETAGS: &str = r#"^(\*|(W/)?"[!#-+.-~-]*"(, *(W/)?"[!#-+.-~-]*")*)$"#;
+
 /// Parameters of paths: what they are, and an example in the founding data.
 const PATH_EXAMPLES: &[(&str, &str)] = &[
     ("/v1/cities/", "KRPUS"),
@@ -187,7 +190,7 @@ fn finish_operation(
     let token = json!({"oauth2": ["exchange"]});
     operation["security"] = if is_public { json!([{}, token]) } else { json!([token]) };
 
-    let mut parameters = path_parameters(path);
+    let mut parameters = path_parameters(path, schemas);
     let own = operation["parameters"].as_array().cloned().unwrap_or_default();
     parameters.extend(found_by(path, &id).into_iter().map(query_parameter));
     parameters.extend(own.into_iter().filter(|parameter| parameter["in"] == "query").map(query_parameter));
@@ -252,7 +255,7 @@ fn is_conditional(path: &str) -> bool {
     path.starts_with("/v1") || path == "/catalog.jsonld"
 }
 
-fn path_parameters(path: &str) -> Vec<Value> {
+fn path_parameters(path: &str, schemas: &Map<String, Value>) -> Vec<Value> {
     let names = path.split('/').filter_map(|part| part.split_once('{')?.1.strip_suffix('}'));
     names
         .map(|name| {
@@ -274,10 +277,23 @@ fn path_parameters(path: &str) -> Vec<Value> {
                 (_, _, true) => "Code or id of the term.",
                 _ => "The id, a UUID in canonical form.",
             };
+            let schema = match name {
+                "source" | "value" => external_id_part(&schemas["ExternalId"]["properties"][name]),
+                _ => json!({"type": "string", "minLength": 1, "maxLength": 100}),
+            };
             json!({"name": name, "in": "path", "required": true, "description": description, "example": example,
-                   "schema": {"type": "string", "minLength": 1, "maxLength": 100}})
+                   "schema": schema})
         })
         .collect()
+}
+
+/// A part of an external id in a path is what it is in a body.
+fn external_id_part(property: &Value) -> Value {
+    let mut schema = property.clone();
+    schema.as_object_mut().into_iter().for_each(|schema| {
+        schema.retain(|keyword, _| !matches!(keyword.as_str(), "description" | "example"));
+    });
+    schema
 }
 
 /// An example at the parameter would fill every filter of the form in Swagger UI; in the schema it only informs.
@@ -316,6 +332,7 @@ fn without_null(schema: &mut Value) {
 
 fn header_parameters(path: &str, method: &str, id: &str) -> Vec<Value> {
     let header = |name: &str, required: bool, description: &str, schema: Value| json!({"name": name, "in": "header", "required": required, "description": description, "schema": schema});
+    let etags = || json!({"type": "string", "pattern": ETAGS, "examples": ["\"v1\""]});
     let mut parameters = vec![];
     match method {
         "patch" | "delete" => {
@@ -323,7 +340,7 @@ fn header_parameters(path: &str, method: &str, id: &str) -> Vec<Value> {
                 "If-Match",
                 true,
                 "The ETag of the record as you read it, so that nobody's change is overwritten unseen.",
-                json!({"type": "string", "maxLength": 1000}),
+                etags(),
             );
             if_match["example"] = json!("\"v1\"");
             parameters.push(if_match);
@@ -332,13 +349,13 @@ fn header_parameters(path: &str, method: &str, id: &str) -> Vec<Value> {
             "If-Match",
             false,
             "The ETag of the record as you read it; may be left out.",
-            json!({"type": "string", "maxLength": 1000, "examples": ["\"v1\""]}),
+            etags(),
         )),
         "get" if is_conditional(path) => parameters.push(header(
             "If-None-Match",
             false,
             "The ETag that you have; 304 if it is still current.",
-            json!({"type": "string", "maxLength": 4000, "examples": ["\"v1.0123456789abcdef\""]}),
+            json!({"type": "string", "examples": ["\"v1.0123456789abcdef\""]}),
         )),
         _ => {}
     }

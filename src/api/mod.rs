@@ -18,6 +18,7 @@ use crate::database::search::Searchable;
 use crate::directory::{citations, cities, documents, organisations, programmes, terms};
 use crate::hosting::{compliance, hostings, transitions};
 use crate::http::paging::{Count, NameSort, TitleSort, UpdatedSort};
+use crate::http::schemas::texts_of;
 use crate::ids::NeedId;
 use crate::outcomes::{evaluations, indicators, observations, outcome, verification};
 use crate::sync::webhooks::Event;
@@ -132,7 +133,8 @@ pub fn take_paths() -> Value {
     std::mem::take(&mut *KEPT.paths.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// The document as clients see it: what a patch is merged into is known to them by the record itself.
+/// The document as clients see it: what a patch is merged into is known to them by the record itself, and which of its
+/// members can be translated is said where the service asks a rule.
 fn published(document: &Value) -> Value {
     let mut published = document.clone();
     if let Some(schemas) = published["components"]["schemas"].as_object_mut() {
@@ -142,6 +144,16 @@ fn published(document: &Value) -> Value {
             .map(|record| format!("{record}Change"))
             .collect();
         schemas.retain(|name, _| !patched.contains(name));
+        for schema in schemas.values_mut() {
+            let texts = texts_of(&schema["properties"]);
+            if let Some(translations) = schema.pointer_mut("/properties/translations") {
+                let one = match translations["oneOf"].is_array() {
+                    true => &mut translations["oneOf"][0],
+                    false => translations,
+                };
+                one["additionalProperties"] = json!({"propertyNames": {"enum": texts}});
+            }
+        }
     }
     published
 }

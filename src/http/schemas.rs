@@ -82,7 +82,7 @@ impl Schema {
         let names = |value: &Value| value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
         let properties = &resolve(&root)["properties"];
         let members: BTreeSet<String> = names(properties);
-        let texts = members.iter().filter(|name| is_text(&properties[name.as_str()])).cloned().collect();
+        let texts = texts_of(properties);
         let read_only = &names(shown) - &members;
         let clearable = members.iter().filter(|name| can_be_empty(name, &shown[name.as_str()])).cloned().collect();
         Schema { validator, root, members, texts, read_only, clearable }
@@ -273,6 +273,12 @@ fn resolve(schema: &Value) -> &Value {
 
 fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
     ["oneOf", "anyOf", "allOf"].into_iter().filter_map(|keyword| schema[keyword].as_array()).flatten()
+}
+
+/// The members that are texts, and may have translations.
+pub fn texts_of(properties: &Value) -> BTreeSet<String> {
+    let members = properties.as_object().into_iter().flatten();
+    members.filter(|(_, property)| is_text(property)).map(|(name, _)| name.clone()).collect()
 }
 
 fn is_text(property: &Value) -> bool {
