@@ -87,9 +87,8 @@ pub fn parse_json(bytes: &[u8]) -> Result<Value, String> {
 /// The key under which serde_json hands over a number with its digits (feature `arbitrary_precision`).
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// The key of an object that serde_json takes for the JSON in its text (feature `raw_value`): what is stored under it
-/// would be something else when it is read.
-const RAW: &str = "$serde_json::private::RawValue";
+/// How the names of members begin by which serde_json takes an object for something else.
+const PRIVATE: &str = "$serde_json::private::";
 
 #[derive(Clone, Copy)]
 struct Strict;
@@ -134,11 +133,11 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            if name == NUMBER {
+            if name == NUMBER && object.is_empty() {
                 return members.next_value_seed(Digits).map(Value::Number);
             }
-            if name == RAW {
-                return Err(A::Error::custom(format!("{RAW} is no name of a member")));
+            if name.starts_with(PRIVATE) {
+                return Err(A::Error::custom(format!("{name:?} is no name of a member")));
             }
             let value = members.next_value_seed(Strict)?;
             if object.insert(name.clone(), value).is_some() {
@@ -187,8 +186,14 @@ mod tests {
 
     #[test]
     fn what_would_be_read_as_something_else_is_refused() {
-        let detail = parse_json(br#"{"a": {"$serde_json::private::RawValue": "1"}}"#).unwrap_err();
-        assert!(detail.contains("is no name of a member"), "{detail}");
+        for text in [
+            r#"{"a": {"$serde_json::private::RawValue": "1"}}"#,
+            r#"{"a": 1, "$serde_json::private::Number": "5"}"#,
+            r#"{"a": [3], "$serde_json::private::Number": {"b": ""}}"#,
+        ] {
+            let detail = parse_json(text.as_bytes()).unwrap_err();
+            assert!(detail.contains("is no name of a member"), "{detail}");
+        }
     }
 
     #[test]

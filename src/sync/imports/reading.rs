@@ -316,12 +316,12 @@ pub fn element_of(bytes: &[u8], is_whole: bool, is_first: bool) -> Piece {
             Some(start) => start,
             None => return missing(at, "an element"),
         },
-        (b']', false) => return ended(bytes, at),
+        (b']', false) => return ended(bytes, at, is_whole),
         (_, true) => return Piece::Broken(at, "malformed_json", "the body must be an array of objects".into()),
         (_, false) => return Piece::Broken(at, "malformed_json", "between two elements must stand a comma".into()),
     };
     if is_first && bytes[start] == b']' {
-        return ended(bytes, start);
+        return ended(bytes, start, is_whole);
     }
     let mut elements = serde_json::Deserializer::from_slice(&bytes[start..]).into_iter::<IgnoredAny>();
     match elements.next() {
@@ -336,9 +336,10 @@ pub fn element_of(bytes: &[u8], is_whole: bool, is_first: bool) -> Piece {
     }
 }
 
-fn ended(bytes: &[u8], bracket: usize) -> Piece {
+fn ended(bytes: &[u8], bracket: usize, is_whole: bool) -> Piece {
     match bytes[bracket + 1..].iter().all(u8::is_ascii_whitespace) {
-        true => Piece::End,
+        true if is_whole => Piece::End,
+        true => Piece::More,
         false => Piece::Broken(bracket, "malformed_json", "after the array stands something else".into()),
     }
 }
@@ -391,8 +392,10 @@ mod tests {
             ("[{}] []", "after the array stands something else"),
             ("[{} {}]", "between two elements must stand a comma"),
         ] {
-            let found = rows(element_of, file, 100);
-            assert_eq!(found.last().unwrap(), &format!("broken: {broken}"), "{file}");
+            for part in [1, 4, 100] {
+                let found = rows(element_of, file, part);
+                assert_eq!(found.last(), Some(&format!("broken: {broken}")), "{file}, {part}");
+            }
         }
     }
 }
