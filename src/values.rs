@@ -193,7 +193,8 @@ impl PartialSchema for Decimal {
                 ObjectBuilder::new()
                     .schema_type(Type::String)
                     .format(Some(SchemaFormat::Custom(DECIMAL.into())))
-                    .pattern(Some(r"^-?[0-9]+(\.[0-9]+)?$"))
+                    .description(Some("A number with at most 18 digits before the point and 12 after it, as text."))
+                    .pattern(Some(r"^-?0*[0-9]{1,18}(\.[0-9]{1,12}0*)?$"))
                     .max_length(Some(64)),
             )
             .item(ObjectBuilder::new().schema_type(Type::Number))

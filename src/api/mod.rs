@@ -146,7 +146,7 @@ fn published(document: &Value) -> Value {
         schemas.retain(|name, _| !patched.contains(name));
         for schema in schemas.values_mut() {
             let texts = texts_of(&schema["properties"]);
-            if let Some(translations) = schema.pointer_mut("/properties/translations") {
+            if let Some(translations) = schema.pointer_mut("/properties/translations").filter(|_| !texts.is_empty()) {
                 let one = match translations["oneOf"].is_array() {
                     true => &mut translations["oneOf"][0],
                     false => translations,

@@ -58,7 +58,7 @@ pub(super) fn record_parameters(method: &str, id: &str, operation: &Value, schem
         parameters.push(parameter(
             "as_of",
             "The past: an instant [RFC 3339], or a position that an answer gave in X-As-Of-Position. Shown is what you might see then and may see now.",
-            json!({"type": "string", "pattern": "^([0-9]{1,18}|[0-9]{4}-[0-9]{2}-[0-9]{2}T.+)$", "maxLength": 40, "examples": [shipped::count().to_string()]}),
+            json!({"type": "string", "anyOf": [{"format": "date-time"}, {"pattern": "^[0-9]{1,18}$"}], "maxLength": 40, "examples": [shipped::count().to_string()]}),
         ));
     }
     parameters

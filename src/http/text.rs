@@ -22,7 +22,7 @@ fn not_allowed(pointer: &str) -> Fault {
     Fault::at(pointer, "control_character", detail)
 }
 
-/// Brings every string of a body to NFC, and lists those with characters that are not allowed.
+/// Brings every string of a body to NFC and whole numbers to their digits, and lists those with characters that are not allowed.
 pub fn normalise(value: &mut Value) -> Vec<Fault> {
     let mut faults = vec![];
     normalise_at(value, &mut String::new(), &mut faults);
@@ -58,7 +58,18 @@ fn normalise_at(value: &mut Value, pointer: &mut String, faults: &mut Vec<Fault>
                 });
             }
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Number(number) => whole(number),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// `3.0` is an integer to JSON Schema, so it is one to us.
+fn whole(number: &mut Number) {
+    let text = number.to_string();
+    let zeros = |rest: &str| rest.bytes().all(|digit| digit == b'0');
+    if let Some(whole) = text.split_once('.').filter(|(_, rest)| zeros(rest)).and_then(|(whole, _)| whole.parse().ok())
+    {
+        *number = whole;
     }
 }
 
