@@ -1,4 +1,4 @@
-DROP VIEW as_of.counted_applicability, counted_applicability, as_of.broken_gate, broken_gate, as_of.counted_outcome, counted_outcome, as_of.counted_hosting, counted_hosting,
+DROP VIEW as_of.counted_evaluation, counted_evaluation, as_of.counted_applicability, counted_applicability, as_of.broken_gate, broken_gate, as_of.counted_outcome, counted_outcome, as_of.counted_hosting, counted_hosting,
     as_of.counted_pilot, counted_pilot;
 DROP FUNCTION as_of.outcome_parts_behind, as_of.outcome_told_until;
 DROP TRIGGER target_is_added ON target;

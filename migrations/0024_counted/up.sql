@@ -306,3 +306,15 @@ CROSS JOIN LATERAL (
     SELECT round(avg(score::numeric), 2) AS mean, count(*) AS given FROM jsonb_each_text(v.scores) AS one (criterion, score)
 ) s
 WHERE v.current;
+
+-- What a report counts of an evaluation of a hosting that is seen: who sees that sees the evaluation by these.
+CREATE VIEW counted_evaluation AS
+SELECT e.id, e.hosting_id, e.kind, e.evaluated_on AS "on", e.decision,
+    coalesce((SELECT jsonb_agg(jsonb_build_object('kind', l.kind, 'text', l.text) ORDER BY l.position)
+              FROM lesson l WHERE l.evaluation_id = e.id), '[]') AS lessons,
+    e.visibility::text AS visibility, array_remove(ARRAY[h.origin_city_id, h.host_city_id, e.author_city_id], NULL) AS city_ids
+FROM evaluation e LEFT JOIN hosting h ON h.id = e.hosting_id;
+
+CREATE VIEW as_of.counted_evaluation AS
+SELECT e.id, e.hosting_id, e.kind, e."on", e.decision, e.lessons, e.effective_visibility AS visibility, e.city_ids
+FROM as_of.evaluation_view e;

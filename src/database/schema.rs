@@ -299,6 +299,14 @@ diesel::table! {
         visibility -> Text,
         agreement_id -> Nullable<Uuid>,
         initiative_id -> Nullable<Uuid>,
+        began_as -> Nullable<Text>,
+        agreed_after -> Nullable<Float8>,
+        preparing_after -> Nullable<Float8>,
+        live_after -> Nullable<Float8>,
+        suspended_after -> Nullable<Float8>,
+        evaluating_after -> Nullable<Float8>,
+        closed_after -> Nullable<Float8>,
+        cancelled_after -> Nullable<Float8>,
     }
 }
 
@@ -526,6 +534,10 @@ diesel::table! {
         visibility -> Text,
         partnership_id -> Nullable<Uuid>,
         initiative_id -> Nullable<Uuid>,
+        hosted_pilot_id -> Nullable<Uuid>,
+        host_city_id -> Nullable<Uuid>,
+        targets -> Array<Numeric>,
+        targets_due -> Array<Text>,
     }
 }
 
@@ -534,6 +546,8 @@ diesel::table! {
         outcome_id -> Uuid,
         latest -> Nullable<Jsonb>,
         actual -> Nullable<Numeric>,
+        told_until -> Nullable<Date>,
+        parts_behind -> Bool,
     }
 }
 

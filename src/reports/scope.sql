@@ -72,9 +72,9 @@ WITH asked AS NOT MATERIALIZED (
                 AND (a.programmes IS NULL OR s.programme_id = ANY (a.programmes))))
         AND (a.since IS NULL AND a.until IS NULL OR o.hosting_id IN (SELECT x.id FROM hostings x))
 ), evaluations AS NOT MATERIALIZED (
-    SELECT e.id, e.hosting_id, e.kind, e."on", e.summary, e.scores, e.lessons, e.decision, h.host_city_id, h.pilot_id
-    FROM evaluation_view e JOIN hostings h ON h.id = e.hosting_id, asked a
-    WHERE e.effective_visibility = ANY (a.levels) OR e.city_ids && a.own
+    SELECT e.id, e.hosting_id, e.kind, e."on", e.lessons, e.decision, h.host_city_id, h.pilot_id
+    FROM counted_evaluation e JOIN hostings h ON h.id = e.hosting_id, asked a
+    WHERE e.visibility = ANY (a.levels) OR e.city_ids && a.own
 ), applicability AS NOT MATERIALIZED (
     SELECT v.id, v.pilot_id, v.city_id, v.origin_city_id, v.verdict, v.reason, v.text, v.assessed_on, v.mean, v.given
     FROM counted_applicability v, asked a
