@@ -73,7 +73,8 @@ pub async fn show(request: HttpRequest, name: web::Path<String>) -> Answer {
     let resolved = resolved_in(operation, &query, desk.conn(), &caller).await?;
     let form = form(visit.t, report, &query, Some(desk.terms(&["areas"]).await?));
     let today = desk.today;
-    let made = (report.make)(Asked::of(caller, today, &query, resolved, desk.into_reader())?, query.clone(), true).await?;
+    let made =
+        (report.make)(Asked::of(caller, today, &query, resolved, desk.into_reader())?, query.clone(), true).await?;
     let mut page = page(visit.t, report, &made, &query);
     page.sections[0].parts.insert(1, Part::Form(form));
     Ok(page.answer(&request))
