@@ -229,7 +229,7 @@ async fn run(command: Command) -> Result<(), Failure> {
 fn start_log(settings: &LogSettings) {
     use std::io::IsTerminal;
     // actix_http logs what is no HTTP as an error of its own, so that anybody could fill the log with errors.
-    let usual = "info,actix_server=warn,actix_http=off";
+    let usual = "info,actix_server=warn,actix_http=off,rustls_platform_verifier=off";
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let is_terminal = std::io::stderr().is_terminal();
     let form = settings.log.unwrap_or(if is_terminal { LogForm::Text } else { LogForm::Json });

@@ -44,7 +44,7 @@ fn integers() -> Vec<Input> {
     for json in ["0", "10", "-1", "32768", "65537", "4294967297", "9223372036854775808", "18446744073709551617"] {
         inputs.push(trl(json).fault("/trl", "out_of_range"));
     }
-    for json in ["1.5", "1.0", "1e0", "10e-1", "5.0000000000000000000000001", "\"5\"", "true", "[5]", "{}"] {
+    for json in ["1.5", "1e0", "10e-1", "5.0000000000000000000000001", "\"5\"", "true", "[5]", "{}"] {
         inputs.push(trl(json).fault("/trl", "wrong_type"));
     }
     inputs.push(trl("1e400").fault("/trl", "wrong_type").fault("/trl", "out_of_range"));
